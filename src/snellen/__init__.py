@@ -1,0 +1,41 @@
+"""Snellen: an eye exam for vision encoders and multimodal LLMs.
+
+The verbs are functions of the same name and parameters as on the command line:
+
+    import snellen
+
+    snellen.run("photos", "study", blind_min="q0.9999")
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from snellen.embedding import embed
+    from snellen.errors import SnellenError
+    from snellen.mining import mine
+    from snellen.providers import load_encoder
+    from snellen.recipes.run import run
+    from snellen.report import report
+    from snellen.study import Study
+
+_HOME = {
+    "SnellenError": "snellen.errors",
+    "Study": "snellen.study",
+    "embed": "snellen.embedding",
+    "load_encoder": "snellen.providers",
+    "mine": "snellen.mining",
+    "report": "snellen.report",
+    "run": "snellen.recipes.run",
+}
+
+__all__ = ["SnellenError", "Study", "embed", "load_encoder", "mine", "report", "run"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever is asked for
+    """Import a public name when it is first asked for, so that `snellen --help` stays quick."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'snellen' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)

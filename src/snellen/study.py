@@ -1,0 +1,221 @@
+"""The study folder: the only code that knows where artefacts lie.
+
+One folder holds one investigation (docs/study-folder.md). Every artefact has a manifest beside it, written last: an
+artefact without its manifest is unfinished. Manifests hold no clock, host name or absolute path; what is true only of
+this machine (where the images were last found, how long things took) goes into `*.log.jsonl`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from snellen import storage
+from snellen.errors import StorageError, StudyError, UsageError
+
+SCHEMA = 1
+"""Version of the study folder's formats; a study of another version is refused."""
+
+SLUG_FORBIDDEN = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def slug(name: str, fingerprint: str) -> str:
+    """Name a model's folder: its name in `[A-Za-z0-9._-]`, `-`, 8 hex digits of its fingerprint."""
+    safe = SLUG_FORBIDDEN.sub("-", name).strip("-.") or "model"
+    return f"{safe[-100:].lstrip('-.')}-{fingerprint[:8]}"
+
+
+def software(*packages: str) -> dict[str, str]:
+    """Return the versions of Snellen and of the given packages, by distribution name."""
+    versions = {}
+    for package in ("snellen", *sorted(packages)):
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "absent"
+    return versions
+
+
+@dataclass(frozen=True)
+class Study:
+    """Paths, manifests and the lock of one study folder; `root` need not exist yet."""
+
+    root: Path
+
+    @classmethod
+    def existing(cls, root: str | Path) -> Study:
+        """Open a study that an earlier verb has written.
+
+        Raises:
+            UsageError: there is no study in that folder.
+        """
+        study = cls(Path(root))
+        if not study.images.exists() and not study.embeddings.is_dir():
+            raise UsageError(
+                f"There is no study in {root}: name a folder that `snellen embed` or `snellen run` wrote to."
+            )
+        return study
+
+    # -- where things lie -------------------------------------------------------------------------------------------
+
+    @property
+    def images(self) -> Path:
+        """`images.parquet`: a file, or a folder of parts where there are over a million rows."""
+        return self.root / "images.parquet"
+
+    @property
+    def images_parts(self) -> Path:
+        """Where the shards of `images.parquet` gather until all are there."""
+        return self.root / "images.parts"
+
+    @property
+    def images_log(self) -> Path:
+        """Where on this machine the images were found, and when: not part of what is reproducible."""
+        return self.root / "images.log.jsonl"
+
+    @property
+    def embeddings(self) -> Path:
+        """The folder with one folder of shards for each encoder."""
+        return self.root / "embeddings"
+
+    def embedding(self, slug: str) -> Path:
+        """The folder of one encoder's shards."""
+        return self.embeddings / slug
+
+    @property
+    def pairs(self) -> Path:
+        """`pairs.parquet`, the blind pairs."""
+        return self.root / "pairs.parquet"
+
+    @property
+    def mining(self) -> Path:
+        """`mining.json`: counts, histogram, resolved thresholds."""
+        return self.root / "mining.json"
+
+    @property
+    def mining_parts(self) -> Path:
+        """Where `mine` keeps its finished stripes until all are there."""
+        return self.root / "mining.parts"
+
+    @property
+    def report(self) -> Path:
+        """`report.html`."""
+        return self.root / "report.html"
+
+    def relative(self, path: Path) -> str:
+        """Return the path as manifests write it: POSIX, relative to the study."""
+        return path.relative_to(self.root).as_posix()
+
+    # -- manifests --------------------------------------------------------------------------------------------------
+
+    def manifest_path(self, artefact: Path) -> Path:
+        """`<artefact>.manifest.json`."""
+        return artefact.with_name(artefact.name + ".manifest.json")
+
+    def write_manifest(
+        self,
+        artefact: Path,
+        *,
+        verb: str,
+        settings: Mapping[str, Any],
+        software: Mapping[str, str],
+        inputs: Mapping[str, str],
+        outputs: Mapping[str, str],
+        counts: Mapping[str, Any],
+    ) -> None:
+        """Write an artefact's manifest, which declares it finished; write it last."""
+        storage.write_json(
+            self.manifest_path(artefact),
+            {
+                "schema": SCHEMA,
+                "artefact": self.relative(artefact),
+                "verb": verb,
+                "settings": settings,
+                "software": software,
+                "inputs": inputs,
+                "outputs": outputs,
+                "counts": counts,
+            },
+        )
+
+    def read_manifest(self, artefact: Path) -> dict[str, Any] | None:
+        """Read an artefact's manifest; None while the artefact is unfinished.
+
+        Raises:
+            StudyError: the manifest is damaged or of another schema version.
+        """
+        path = self.manifest_path(artefact)
+        if not path.exists():
+            return None
+        manifest = storage.read_json(path)
+        if manifest.get("schema") != SCHEMA:
+            raise StudyError(
+                f"{path} has schema version {manifest.get('schema')!r}, and this Snellen reads version {SCHEMA}: "
+                "use the Snellen that wrote the study, or begin a new one."
+            )
+        return manifest
+
+    def finished_embeddings(self) -> dict[str, dict[str, Any]]:
+        """Return the manifest of every finished embedding, by slug, sorted by slug."""
+        if not self.embeddings.is_dir():
+            return {}
+        found = {}
+        for folder in sorted(path for path in self.embeddings.iterdir() if path.is_dir()):
+            manifest = self.read_manifest(folder)
+            if manifest is not None:
+                found[folder.name] = manifest
+        return found
+
+    # -- this machine -----------------------------------------------------------------------------------------------
+
+    def log_source(self, location: Path, options: Mapping[str, Any]) -> None:
+        """Remember where on this machine the images are, so that later verbs find them."""
+        entry = {"source": os.fspath(location), "options": dict(options)}
+        if self.last_source() != entry:
+            storage.append_line(self.images_log, {**entry, "at": datetime.now(UTC).isoformat(timespec="seconds")})
+
+    def last_source(self) -> dict[str, Any] | None:
+        """Return `{source, options}` as last logged, or None."""
+        if not self.images_log.exists():
+            return None
+        for line in reversed(self.images_log.read_text("utf-8").splitlines()):
+            try:
+                entry = json.loads(line)
+            except json.JSONDecodeError:
+                continue  # a line cut short by a kill: the one before it still holds
+            return {"source": entry["source"], "options": entry.get("options", {})}
+        return None
+
+    @contextmanager
+    def lock(self, folders: Sequence[Path] = ()) -> Iterator[None]:
+        """Be the only writer, and sweep away what killed writers left half-written.
+
+        Raises:
+            StorageError: another process is writing to this study.
+        """
+        path = self.root / "study.lock"
+        with storage.storage_errors(path):
+            self.root.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise StorageError(
+                    f"Another process is writing to {self.root}: wait until it ends, or use another --out folder."
+                ) from None
+            for folder in (self.root, self.embeddings, *folders):
+                for leftover in folder.glob("*" + storage.TEMPORARY_SUFFIX):
+                    leftover.unlink()
+            yield
+        finally:
+            os.close(descriptor)
