@@ -5,6 +5,8 @@ The verbs are functions of the same name and parameters as on the command line:
     import snellen
 
     snellen.run("photos", "study", blind_min="q0.9999")
+
+`report` is the name of its package already: `from snellen.report import report`.
 """
 
 from __future__ import annotations
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from snellen.mining import mine
     from snellen.providers import load_encoder
     from snellen.recipes.run import run
-    from snellen.report import report
     from snellen.study import Study
 
 _HOME = {
@@ -27,11 +28,10 @@ _HOME = {
     "embed": "snellen.embedding",
     "load_encoder": "snellen.providers",
     "mine": "snellen.mining",
-    "report": "snellen.report",
     "run": "snellen.recipes.run",
 }
 
-__all__ = ["SnellenError", "Study", "embed", "load_encoder", "mine", "report", "run"]
+__all__ = ["SnellenError", "Study", "embed", "load_encoder", "mine", "run"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever is asked for

@@ -93,7 +93,9 @@ def json_bytes(value: Mapping[str, Any]) -> bytes:
 def write_npy(path: Path, array: NDArray[Any]) -> None:
     """Write a `.npy` file atomically."""
     with writing(path) as file:
-        np.lib.format.write_array(file, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
+        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+        # not `write_array`: on a full disk that raises an OSError without the system's error number
+        file.write(np.ascontiguousarray(array).view(np.uint8).data)
 
 
 def read_json(path: Path) -> dict[str, Any]:

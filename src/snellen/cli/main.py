@@ -1,0 +1,75 @@
+"""`snellen`: the command line. One file a verb; this one only gathers them and says errors in one sentence."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+
+import typer
+
+from snellen.cli import demo, embed, mine, report, run
+from snellen.errors import SnellenError
+
+app = typer.Typer(
+    name="snellen",
+    help="An eye exam for vision encoders and multimodal LLMs: finds the image pairs that one encoder cannot tell "
+    "apart and another plainly can.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("run")(run.run)
+app.command("embed")(embed.embed)
+app.command("mine")(mine.mine)
+app.command("report")(report.report)
+app.command("demo")(demo.demo)
+
+INTERRUPTED = 130
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("snellen"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", help="Print the version.", callback=_version, is_eager=True),
+    debug: bool = typer.Option(False, "--debug", help="Show tracebacks; may stand anywhere on the line."),
+) -> None:
+    pass  # `--version` acts by itself; `--debug` has been taken out by `main`
+
+
+def main() -> None:
+    """Run the command line.
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+    """
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    debug = len(arguments) < len(sys.argv) - 1
+    if not debug:
+        sys.excepthook = _say_unexpected
+    try:
+        app(arguments, prog_name="snellen")
+    except SnellenError as error:
+        if debug:
+            raise
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(error.exit_code)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:
+            sys.stderr.write("interrupted: what is finished is kept; run the same command again to go on.\n")
+        raise
+
+
+def _say_unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Say what no code of ours foresaw in one line; Python then ends with exit code 1."""
+    said = str(error).strip().splitlines()
+    sys.stderr.write(
+        f"error: unexpected {kind.__name__}: {said[0] if said else 'no message'}; run again with --debug to see where, "
+        "and please report it.\n"
+    )

@@ -1,0 +1,71 @@
+"""Options that several verbs share, described once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from snellen.errors import UsageError
+
+Choice = TypeVar("Choice", bound=str)
+
+StudyArgument = Annotated[Path, typer.Argument(help="The study folder.", show_default=False)]
+
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
+DtypeOption = Annotated[
+    str, typer.Option(help="What the network computes in: float32, float16 or bfloat16. Rows are stored as float16.")
+]
+BatchSizeOption = Annotated[
+    int | None,
+    typer.Option(min=1, help="Images at a time; by default 16 on a CPU, else what fits. Stored with the study."),
+]
+WorkersOption = Annotated[
+    int | None, typer.Option(min=1, help="Processes that decode images; by default one for each core.")
+]
+ColumnOption = Annotated[
+    str | None, typer.Option(help="For CSV and Parquet: the column that holds paths or image bytes.")
+]
+FollowLinksOption = Annotated[
+    bool, typer.Option("--follow-links", help="Follow symbolic links that lead out of the folder of images.")
+]
+BlindMinOption = Annotated[
+    str,
+    typer.Option(
+        help="A blind pair's blind cosine is above this: a cosine (0.95), or a quantile of this corpus (q0.9999)."
+    ),
+]
+ReferenceMaxOption = Annotated[
+    str, typer.Option(help="A blind pair's reference cosine is below this: a cosine (0.6), or a quantile (q0.5).")
+]
+MaxPairsOption = Annotated[
+    int | None, typer.Option(min=1, help="Keep at most this many pairs, those with the largest gap.")
+]
+MaxPerImageOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="Keep at most this many pairs of any image, the largest gaps first; 1: each image in one pair only."
+    ),
+]
+CollapseCopiesOption = Annotated[
+    float | None,
+    typer.Option(
+        min=0.0, max=1.0, help="Collapse near-identical copies first: images with both cosines above this, e.g. 0.98."
+    ),
+]
+LabelsOption = Annotated[str, typer.Option(help="any, within (only pairs of one label) or across (only of two).")]
+SeedOption = Annotated[int, typer.Option(min=0, help="Seed of every sample that is drawn.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the last line.")]
+
+
+def one_of(option: str, value: str, *choices: Choice) -> Choice:
+    """Return `value` as one of the choices.
+
+    Raises:
+        UsageError: it is none of them.
+    """
+    for choice in choices:
+        if value == choice:
+            return choice
+    raise UsageError(f"--{option} {value!r} is not known: choose {', '.join(choices)}.")

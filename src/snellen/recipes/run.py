@@ -1,0 +1,94 @@
+"""The way that needs no person: embed with two encoders, mine, report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from snellen import defaults
+from snellen.embedding import embed, load
+from snellen.mining import mine
+from snellen.mining.options import Options
+from snellen.progress import SILENT, Progress
+from snellen.report import report
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """Where the page is, and how many pairs were found."""
+
+    report: Path
+    pairs: int
+
+
+def run(
+    source: str | Path,
+    out: str | Path,
+    *,
+    blind: str = defaults.BLIND_ENCODER,
+    reference: str = defaults.REFERENCE_ENCODER,
+    blind_min: float | str = defaults.BLIND_MIN,
+    reference_max: float | str = defaults.REFERENCE_MAX,
+    max_pairs: int | None = None,
+    max_per_image: int | None = None,
+    collapse_copies: float | None = None,
+    labels: Literal["any", "within", "across"] = "any",
+    seed: int = 0,
+    device: str = "auto",
+    dtype: str = "float32",
+    batch_size: int | None = None,
+    workers: int | None = None,
+    column: str | None = None,
+    follow_links: bool = False,
+    max_shown: int = 200,
+    progress: Progress = SILENT,
+) -> RunResult:
+    """Go from a source of images to a page of blind pairs.
+
+    Every parameter is that of `embed`, `mine` or `report`. A killed run goes on where it stopped.
+
+    Raises:
+        SnellenError: see `embed`, `mine` and `report`.
+    """
+    # What is wrong is said now, not after hours of embedding: options, and both encoders loaded before either is used.
+    Options.checked(
+        blind=blind,
+        reference=reference,
+        blind_min=blind_min,
+        reference_max=reference_max,
+        max_pairs=max_pairs,
+        max_per_image=max_per_image,
+        collapse_copies=collapse_copies,
+        labels=labels,
+        seed=seed,
+    )
+    encoders = [load(name, device=device, dtype=dtype) for name in (blind, reference)]
+    slugs = [
+        embed(
+            out,
+            images=source,
+            encoder=encoder,
+            batch_size=batch_size,
+            workers=workers,
+            column=column,
+            follow_links=follow_links,
+            progress=progress,
+        ).slug
+        for encoder in encoders
+    ]
+    mined = mine(
+        out,
+        blind=slugs[0],
+        reference=slugs[1],
+        blind_min=blind_min,
+        reference_max=reference_max,
+        max_pairs=max_pairs,
+        max_per_image=max_per_image,
+        collapse_copies=collapse_copies,
+        labels=labels,
+        seed=seed,
+        progress=progress,
+    )
+    page = report(out, max_shown=max_shown, progress=progress)
+    return RunResult(page, mined.counts["written"])

@@ -1,0 +1,141 @@
+"""The verb `report`: one self-contained HTML file to look through the pairs."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from snellen import image_table, storage
+from snellen.errors import StudyError, UsageError
+from snellen.images import open_source
+from snellen.progress import SILENT, Progress
+from snellen.records import Image, Pair
+from snellen.report import words
+from snellen.report.figure import histogram
+from snellen.report.pictures import Pictures
+from snellen.report.tables import top_pairs
+from snellen.study import Study, software
+
+TEMPLATES = Path(__file__).parent / "template"
+
+
+def report(
+    study: str | Path, *, images: str | Path | None = None, max_shown: int = 200, progress: Progress = SILENT
+) -> Path:
+    """Write `report.html`: pairs with both pictures and both cosines, settings, counts, and the histogram.
+
+    With zero pairs it shows the nearest misses, marked as not passing, and thresholds to try.
+
+    Args:
+        study: a study that `mine` has finished.
+        images: where the images are now; None: where they were when they were embedded.
+        max_shown: how many pairs are shown at most, the largest gaps first.
+        progress: told of every pair.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        UsageError: there is no such study, or its images are not found.
+        StudyError: `mine` has not finished.
+    """
+    root = Study.existing(study)
+    manifest = root.read_manifest(root.pairs)
+    if manifest is None:
+        raise StudyError(f"The study {root.root} has no pairs yet: run `snellen mine {root.root}` first.")
+    mining = storage.read_json(root.mining)
+    table = image_table.read(root)
+    pairs, total = top_pairs(root.pairs, max_shown)
+    misses = (mining["near_misses"] or {"pairs": []})["pairs"]
+    shown = pairs or [_miss(miss) for miss in misses]
+    pictures = _pictures(root, images, needed=bool(shown))
+
+    cards = []
+    progress.start("drawing the page", len(shown), "pairs")
+    for rank, pair in enumerate(shown, 1):
+        cards.append(_card(rank, pair, table, pictures) | ({} if pairs else {"miss": misses[rank - 1]["miss"]}))
+        progress.advance()
+    progress.finish()
+
+    resolved = mining["resolved"]
+    figure = histogram(mining["histogram"], resolved["blind_min"]["value"], resolved["reference_max"]["value"])
+    page = _render(
+        mining=mining,
+        cards=cards,
+        total=total,
+        figure=figure,
+        thresholds=words.thresholds(resolved),
+        filters=words.filters(mining),
+        statuses=words.statuses(image_table.counts(table)),
+        settings=words.settings(mining),
+        missing=pictures.missing if pictures else 0,
+    )
+    with root.lock():
+        storage.write_bytes(root.report, page)
+        root.write_manifest(
+            root.report,
+            verb="report",
+            settings={"max_shown": max_shown},
+            software=software("jinja2", "matplotlib", "pillow"),
+            inputs=manifest["outputs"],
+            outputs={root.relative(root.report): storage.sha256_of_file(root.report)},
+            counts={"shown": len(cards), "pairs": total},
+        )
+    return root.report
+
+
+def _pictures(study: Study, images: str | Path | None, *, needed: bool) -> Pictures | None:
+    """Open the source of the study's images; there is nothing to open where no pair is shown."""
+    if not needed:
+        return None
+    last = study.last_source() or {"source": None, "options": {}}
+    if images is not None:
+        return Pictures(open_source(images, **last["options"]))
+    if last["source"] is None:
+        raise UsageError(f"It is not known where the images of the study {study.root} are: say where with --images.")
+    try:
+        return Pictures(open_source(last["source"], **last["options"]))
+    except UsageError as error:
+        raise UsageError(
+            f"The images of the study {study.root} are not where they were, in {last['source']}: say where they are "
+            "now with --images."
+        ) from error
+
+
+def _miss(miss: dict[str, Any]) -> Pair:
+    return Pair(**{key: value for key, value in miss.items() if key != "miss"})
+
+
+def _card(rank: int, pair: Pair, table: list[Image], pictures: Pictures | None) -> dict[str, Any]:
+    assert pictures is not None  # opened whenever a pair is shown
+    return {
+        "rank": rank,
+        "pair": pair,
+        "pictures": [pictures.of(table[row]) for row in (pair.row_a, pair.row_b)],
+    }
+
+
+def _render(**values: Any) -> bytes:  # noqa: ANN401 - what the template names
+    """Fill the template; every value is escaped, and the page may run only its own script, named by its hash."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    script = (TEMPLATES / "report.js").read_text("utf-8")
+    style = (TEMPLATES / "report.css").read_text("utf-8")
+    policy = f"default-src 'none'; img-src data:; script-src {_allowed(script)}; style-src {_allowed(style)}"
+    page = environment.get_template("report.html").render(
+        script=script, style=style, policy=policy, cosine=words.cosine, number=words.number, **values
+    )
+    return page.encode("utf-8")
+
+
+def _allowed(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode('ascii')}'"

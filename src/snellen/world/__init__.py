@@ -1,0 +1,1 @@
+"""The miniature world's place; so far only the simple scenes of the demo."""
