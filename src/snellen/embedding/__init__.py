@@ -1,6 +1,6 @@
 """Images to unit rows, shard by shard: the verb `embed`."""
 
-from snellen.embedding.embed import EmbedResult, embed
 from snellen.embedding.forward import LoadedEncoder, load
+from snellen.embedding.verb import EmbedResult, embed
 
 __all__ = ["EmbedResult", "LoadedEncoder", "embed", "load"]

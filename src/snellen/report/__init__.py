@@ -1,5 +1,5 @@
 """The page that people read: the verb `report`."""
 
-from snellen.report.report import report
+from snellen.report.verb import report
 
 __all__ = ["report"]
