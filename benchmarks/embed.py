@@ -15,7 +15,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
@@ -44,6 +44,23 @@ def measured(work: Callable[[], object]) -> tuple[float, float]:
     wall, cpu = time.perf_counter(), cpu_seconds()
     work()
     return time.perf_counter() - wall, cpu_seconds() - cpu
+
+
+def cores_to_be_had() -> float:
+    """How many cores this machine gives right now: other work on it takes some, and makes every ratio worse."""
+    with ProcessPoolExecutor(CORES) as pool:
+        list(pool.map(abs, range(CORES)))
+        began = time.perf_counter()
+        used = sum(pool.map(_busy, [0.5] * CORES))
+        return used / (time.perf_counter() - began)
+
+
+def _busy(seconds: float) -> float:
+    """Compute for so long by the clock, and return the CPU seconds that were had."""
+    began, cpu = time.perf_counter(), time.process_time()
+    while time.perf_counter() - began < seconds:
+        pass
+    return time.process_time() - cpu
 
 
 def draw_photos(folder: Path, count: int) -> None:
@@ -93,6 +110,7 @@ def decode_all(name: str, photos: Path) -> list[FloatArray]:
 
 def ratio(name: str, photos: Path, out: Path) -> tuple[float, str]:
     """Measure one case once: the ratio, and the line that says how it came about."""
+    cores = cores_to_be_had()
     values: list[FloatArray] = []
     _, decode_cpu = measured(lambda: values.extend(decode_all(name, photos)))
     batches = [np.stack(values[first : first + BATCH]) for first in range(0, len(values), BATCH)]
@@ -111,7 +129,7 @@ def ratio(name: str, photos: Path, out: Path) -> tuple[float, str]:
     text = (
         f"{len(values)} images | embed {wall:.2f} s | forward wall {forward_wall:.2f} s (library's threads "
         f"{ways[0][0]:.2f}, ours {ways[1][0]:.2f}), CPU {forward_cpu:.2f} s | decode CPU {decode_cpu:.2f} s | "
-        f"bound {bound:.2f} s"
+        f"bound {bound:.2f} s | cores to be had {cores:.1f}"
     )
     return wall / bound, text
 

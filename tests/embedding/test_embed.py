@@ -180,6 +180,13 @@ def test_without_images_or_study_the_way_out_is_said(tmp_path: Path) -> None:
     assert not (tmp_path / "s").exists()
 
 
+def test_a_study_inside_its_own_images_is_refused(tmp_path: Path) -> None:
+    photos = draw_folder(tmp_path / "photos", 2)
+    with pytest.raises(UsageError, match="choose a folder outside"):
+        embed(photos / "study", images=photos, encoder=GRID, device="cpu")
+    assert not (photos / "study").exists()
+
+
 def test_an_encoder_loaded_once_serves_two_studies(tmp_path: Path) -> None:
     photos = draw_folder(tmp_path / "photos", 3)
     loaded = load(GRID, device="cpu")

@@ -7,7 +7,7 @@ from types import TracebackType
 
 import typer
 
-from snellen.cli import demo, embed, mine, report, run
+from snellen.cli import demo, embed, mine, progress, report, run
 from snellen.errors import SnellenError
 
 app = typer.Typer(
@@ -56,11 +56,13 @@ def main() -> None:
     try:
         app(arguments, prog_name="snellen")
     except SnellenError as error:
+        progress.clear()
         if debug:
             raise
         sys.stderr.write(f"error: {error}\n")
         sys.exit(error.exit_code)
     except SystemExit as ended:
+        progress.clear()
         if ended.code == INTERRUPTED:
             sys.stderr.write("interrupted: what is finished is kept; run the same command again to go on.\n")
         raise
@@ -68,6 +70,7 @@ def main() -> None:
 
 def _say_unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Say what no code of ours foresaw in one line; Python then ends with exit code 1."""
+    progress.clear()
     said = str(error).strip().splitlines()
     sys.stderr.write(
         f"error: unexpected {kind.__name__}: {said[0] if said else 'no message'}; run again with --debug to see where, "

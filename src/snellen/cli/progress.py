@@ -10,6 +10,14 @@ from snellen.progress import SILENT, Progress
 LINE_SECONDS = 10.0
 """How often a plain line is printed."""
 
+_on_screen: list[_Bar] = []
+
+
+def clear() -> None:
+    """Take an unfinished bar off the screen, and give the cursor back; before an error is said."""
+    while _on_screen:
+        _on_screen.pop().stop()
+
 
 def progress_for(quiet: bool) -> Progress:
     """Return what shows progress here: a bar on a terminal, plain lines elsewhere, nothing if `quiet`."""
@@ -43,6 +51,7 @@ class _Bar:
             transient=True,
         )
         self._rich.start()
+        _on_screen.append(self)
         self._task = self._rich.add_task(label, total=total, rate="")
 
     def advance(self, n: int = 1) -> None:
@@ -53,8 +62,11 @@ class _Bar:
     def note(self, text: str) -> None:
         self._console.print(text, markup=False)
 
-    def finish(self) -> None:
+    def stop(self) -> None:
         self._rich.stop()
+
+    def finish(self) -> None:
+        clear()
         self.note(_summary(self._label, self._done, self._unit, time.monotonic() - self._begun))
 
 

@@ -95,6 +95,11 @@ def embed(
     """
     root = Study(Path(study))
     location, options = _source(root, images, column, follow_links)
+    if location.is_dir() and root.root.absolute().is_relative_to(location):
+        raise UsageError(
+            f"The study {root.root} would lie inside the images' folder {location}, and be listed with them: choose a "
+            "folder outside."
+        )
     source = open_source(location, **options)
     loaded = encoder if isinstance(encoder, LoadedEncoder) else load(encoder, device=device, dtype=dtype)
     model = loaded.encoder
