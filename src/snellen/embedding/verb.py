@@ -95,7 +95,7 @@ def embed(
     """
     root = Study(Path(study))
     location, options = _source(root, images, column, follow_links)
-    if location.is_dir() and root.root.absolute().is_relative_to(location):
+    if location.is_dir() and root.root.resolve().is_relative_to(location.resolve()):
         raise UsageError(
             f"The study {root.root} would lie inside the images' folder {location}, and be listed with them: choose a "
             "folder outside."
