@@ -1,0 +1,11 @@
+"""The exact two-sided similarity join: every pair alike to one encoder and unlike to another.
+
+The way of a pair: `tiles` cuts the upper triangle, a filter (`bound`, chosen by `choose`) names candidates, `exact`
+decides in float64, `join` puts both conditions together in bounded memory, `stripe` keeps what is found on disk,
+`select` applies caps, `write` writes. Around it: `thresholds` and `quantiles` before, `survey` (`histogram`,
+`misses`) after.
+"""
+
+from snellen.mining.verb import MiningResult, mine
+
+__all__ = ["MiningResult", "mine"]

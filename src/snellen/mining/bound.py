@@ -1,0 +1,142 @@
+"""An upper bound on cosines from a few numbers a row: the prefix of a rotated basis, and the length of the rest.
+
+Let V [d, K] have orthonormal columns, p = V'x, and r = |x - Vp|. Then x.y = p.q + (x - Vp).(y - Vq) <= p.q + r s, by
+Cauchy and Schwarz. With [p, r] and [q, s] as rows this is one matrix product. V is chosen so that a few columns hold
+most of the length (principal directions of the second moment, not centred: the bound is on the dot product).
+
+The bound is rigorous in floating point. p and r come from float64; the departure of V from orthonormal, and all
+float64 rounding, is below BASIS_SLACK. Rounding [p, r] to float32 and multiplying in float32, in any order, errs by
+at most (K + 4) 2^-24 |[p, r]| |[q, s]| (Higham, Accuracy and Stability, section 3.1), and the lengths of the stored
+rows are at most 1.02. The threshold is lowered by the sum of both.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snellen import storage
+from snellen.mining.exact import Float64Array, Side
+from snellen.mining.tiles import Positions, Tile
+from snellen.vectors import UNIT_TOLERANCE
+
+Float32Array = NDArray[np.float32]
+
+BASIS_ROWS = 8192
+"""How many images, drawn by the seed, the basis is fitted on."""
+
+BASIS_SLACK = 1e-9
+
+DENSE_SHARE = 0.01
+"""A tile with more candidates is multiplied out: gathering one pair costs as much as multiplying about 100."""
+
+IN_MEMORY_BYTES = 256 << 20
+"""Reduced rows beyond this are kept in a file, and mapped."""
+
+
+def fit_basis(side: Side, k: int, seed: int) -> Float64Array:
+    """Return the k leading directions of a sample's second moment: float64 [dim, k], orthonormal columns.
+
+    Args:
+        side: the blind encoder's vectors.
+        k: at least 1, at most dim.
+        seed: draws the sample.
+    """
+    from scipy.linalg import eigh
+
+    rng = np.random.default_rng([seed, 1])
+    sample = np.sort(rng.choice(len(side), size=min(BASIS_ROWS, len(side)), replace=False))
+    moment = np.zeros((side.dim, side.dim))
+    for start in range(0, len(sample), 2048):
+        values = side.vectors.gather(side.rows[sample[start : start + 2048]]).astype(np.float64)
+        moment += values.T @ values
+    _, vectors = eigh(moment, subset_by_index=[side.dim - k, side.dim - 1], driver="evr")
+    basis: Float64Array = np.ascontiguousarray(vectors[:, ::-1])
+    departure = float(np.linalg.norm(basis.T @ basis - np.eye(k)))
+    if not 4 * departure < BASIS_SLACK:  # the bound rests on it
+        raise ArithmeticError(f"the basis is not orthonormal: departure {departure}")
+    return basis
+
+
+def reduce_rows(values: Float64Array, basis: Float64Array) -> Float32Array:
+    """Reduce vectors to what the bound needs.
+
+    Args:
+        values: float64 [n, dim], of length at most 1 + UNIT_TOLERANCE.
+        basis: float64 [dim, k], orthonormal columns.
+
+    Returns:
+        float32 [n, k + 1]: the coordinates, and the length of the rest, rounded up.
+    """
+    k = basis.shape[1]
+    result = np.empty((len(values), k + 1), dtype=np.float32)
+    prefix = values @ basis
+    result[:, :k] = prefix
+    squared = np.vecdot(values, values) - np.vecdot(prefix, prefix)
+    rest = np.sqrt(np.maximum(squared, 0) + BASIS_SLACK)
+    result[:, k] = np.nextafter(rest.astype(np.float32), np.float32(2))
+    return result
+
+
+def reduce_side(side: Side, basis: Float64Array, scratch: Path) -> Float32Array:
+    """Reduce all vectors of one side: float32 [n, k + 1], in memory where it is small, else mapped from `scratch`.
+
+    Raises:
+        StorageError: the disk is full or not writable.
+    """
+    n, width = len(side), basis.shape[1] + 1
+    starts = range(0, n, 4096)
+    if n * width * 4 <= IN_MEMORY_BYTES:
+        result = np.empty((n, width), dtype=np.float32)
+        for start in starts:
+            result[start : start + 4096] = reduce_rows(side.block(start, min(start + 4096, n)), basis)
+        return result
+    with storage.writing(scratch) as file:
+        for start in starts:
+            file.write(reduce_rows(side.block(start, min(start + 4096, n)), basis).tobytes())
+    return np.memmap(scratch, dtype=np.float32, mode="r", shape=(n, width))
+
+
+def rounding_slack(width: int) -> float:
+    """Return how far the float32 product of two reduced rows may lie below the true bound.
+
+    Args:
+        width: numbers a reduced row, k + 1.
+    """
+    # The lengths: |[p, r]|^2 = |x|^2 + BASIS_SLACK; 1.05 covers their product, and the (1 + u) of rounding twice.
+    return (width + 4) * 2.0**-24 * 1.05 * (1 + UNIT_TOLERANCE) ** 2 + 8 * BASIS_SLACK
+
+
+class PrefixFilter:
+    """Names the pairs whose upper bound exceeds the blind minimum.
+
+    Args:
+        reduced: float32 [n, k + 1], from `reduce_side`.
+        blind_min: pairs with a blind cosine above it are never missed.
+    """
+
+    def __init__(self, reduced: Float32Array, blind_min: float) -> None:
+        self._reduced = reduced
+        lowered = np.float32(blind_min - rounding_slack(reduced.shape[1]))
+        self._limit = np.nextafter(lowered, np.float32(-2))
+        self._bounds: Float32Array = np.empty(0, dtype=np.float32)
+        self._above: NDArray[np.bool_] = np.empty(0, dtype=np.bool_)
+
+    def candidates(self, tile: Tile) -> tuple[Positions, Positions] | None:
+        """Return the pairs of the tile that may pass, or None where they are more than DENSE_SHARE of it."""
+        shape = (tile.row_stop - tile.row_start, tile.column_stop - tile.column_start)
+        size = shape[0] * shape[1]
+        if self._bounds.size < size:
+            self._bounds, self._above = np.empty(size, dtype=np.float32), np.empty(size, dtype=np.bool_)
+        bounds, above = self._bounds[:size], self._above[:size]
+        rows = self._reduced[tile.row_start : tile.row_stop]
+        columns = self._reduced[tile.column_start : tile.column_stop]
+        np.matmul(rows, columns.T, out=bounds.reshape(shape))
+        np.greater(bounds, self._limit, out=above)
+        # On the diagonal every row is its own candidate; they are not pairs.
+        allowed = DENSE_SHARE * size + (shape[0] if tile.on_diagonal else 0)
+        if np.count_nonzero(above) > allowed:
+            return None
+        return tile.locate(np.flatnonzero(above))

@@ -1,0 +1,89 @@
+"""Caps: at most so many pairs of one image, at most so many in all; the largest gaps first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snellen.mining.parts import Records
+from snellen.mining.sort import SORT_RECORDS, by_gap, by_rows, sort_records
+
+CHUNK = 1 << 14
+"""Pairs that are looked at between two updates of which images are full."""
+
+
+class Selection:
+    """Chooses pairs, and counts what it drops; the counts are complete when `pairs` has been read to its end.
+
+    Args:
+        max_per_image: greedy by gap, ties by pair_id: a pair is kept if neither image has so many kept pairs yet.
+        max_pairs: so many of what is left, by the same ranking.
+    """
+
+    def __init__(self, max_per_image: int | None, max_pairs: int | None) -> None:
+        self.max_per_image = max_per_image
+        self.max_pairs = max_pairs
+        self.dropped_per_image = 0
+        self.dropped_total = 0
+        self.images_capped = 0
+        """Images that are in as many pairs as allowed, and passed the thresholds in more."""
+        self.written = 0
+
+    def pairs(self, found: Iterable[Records], rows: int, folder: Path, memory: int = SORT_RECORDS) -> Iterator[Records]:
+        """Yield what is kept, in row order.
+
+        Args:
+            found: all pairs, in row order.
+            rows: of the study.
+            folder: for temporary files.
+            memory: records held while sorting.
+        """
+        kept: Iterable[Records] = found
+        if self.max_per_image is not None or self.max_pairs is not None:
+            kept = sort_records(found, by_gap, folder, memory)
+            if self.max_per_image is not None:
+                kept = self._cap_images(kept, self.max_per_image, rows)
+            if self.max_pairs is not None:
+                kept = self._cap_total(kept, self.max_pairs)
+            kept = sort_records(kept, by_rows, folder, memory)
+        for chunk in kept:
+            self.written += len(chunk)
+            yield chunk
+
+    def _cap_images(self, ranked: Iterable[Records], limit: int, rows: int) -> Iterator[Records]:
+        used = np.zeros(rows, dtype=np.int32)
+        total = np.zeros(rows, dtype=np.int64)
+        for chunk in ranked:
+            np.add.at(total, chunk["row_a"], 1)
+            np.add.at(total, chunk["row_b"], 1)
+            for start in range(0, len(chunk), CHUNK):
+                part = chunk[start : start + CHUNK]
+                keep = _greedy(part, used, limit)
+                self.dropped_per_image += len(part) - int(np.count_nonzero(keep))
+                yield part[keep]
+        self.images_capped = int(np.count_nonzero((used == limit) & (total > limit)))
+
+    def _cap_total(self, ranked: Iterable[Records], limit: int) -> Iterator[Records]:
+        left = limit
+        for chunk in ranked:
+            self.dropped_total += max(len(chunk) - left, 0)
+            if left:
+                yield chunk[:left]
+            left = max(left - len(chunk), 0)
+
+
+def _greedy(part: Records, used: NDArray[np.int32], limit: int) -> NDArray[np.bool_]:
+    """Return which pairs are kept, in the order given; `used` counts each image's kept pairs, and is updated."""
+    keep = np.zeros(len(part), dtype=np.bool_)
+    # Most pairs fall here, at array speed: an image that is full stays full.
+    still_open = np.flatnonzero((used[part["row_a"]] < limit) & (used[part["row_b"]] < limit))
+    rows_a, rows_b = (part[field][still_open].tolist() for field in ("row_a", "row_b"))
+    for index, a, b in zip(still_open.tolist(), rows_a, rows_b, strict=True):
+        if used[a] < limit and used[b] < limit:
+            used[a] += 1
+            used[b] += 1
+            keep[index] = True
+    return keep

@@ -1,0 +1,89 @@
+"""What the collection looks like to both encoders: the histogram, and if nothing passed, what came nearest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from snellen.mining.collection import Collection, pair_ids
+from snellen.mining.exact import Side
+from snellen.mining.histogram import Histogram
+from snellen.mining.join import Condition
+from snellen.mining.misses import Misses, suggestions_as_json
+from snellen.mining.stream import Block, survey_stream, tracked
+from snellen.mining.tiles import Positions
+from snellen.mining.write import pair_id_text
+from snellen.progress import SILENT, Progress
+
+HISTOGRAM_SAMPLE = 1_000_000
+"""Pairs drawn for the histogram alone, above ALL_PAIRS_IMAGES images."""
+
+MISSES_SAMPLE = 10_000_000
+"""Pairs drawn where near misses are looked for as well: they are rare."""
+
+
+def survey(
+    blind: Side,
+    reference: Side,
+    condition: Condition,
+    collection: Collection,
+    seed: int,
+    *,
+    nothing_passed: bool,
+    progress: Progress = SILENT,
+) -> dict[str, Any]:
+    """Go over all pairs, or a sample, once.
+
+    Args:
+        blind: vectors, by position.
+        reference: vectors of the same images.
+        condition: thresholds and label rule.
+        collection: the images, for the names of pairs.
+        seed: of the sample.
+        nothing_passed: whether to look for near misses and suggestions.
+        progress: told of pairs.
+
+    Returns:
+        The entries `histogram`, `near_misses` and `suggestions` of `mining.json`.
+    """
+    stream = survey_stream(blind, reference, seed, MISSES_SAMPLE if nothing_passed else HISTOGRAM_SAMPLE)
+    histogram = Histogram()
+    misses = Misses(condition.blind_min, condition.reference, condition.labels) if nothing_passed else None
+
+    def consume(block: Block) -> None:
+        histogram.add(block)
+        if misses is not None:
+            misses.add(block)
+
+    tracked(stream, "surveying", progress, consume, blind=True, reference=True)
+    result: dict[str, Any] = {
+        "histogram": histogram.as_json(stream.sampled),
+        "near_misses": None,
+        "suggestions": None,
+    }
+    if misses is not None:
+        result["near_misses"] = {
+            "sampled": stream.sampled,
+            "n_pairs": stream.size,
+            "pairs": _named(misses, blind.rows, collection),
+        }
+        result["suggestions"] = suggestions_as_json(misses.suggestions(stream), stream.sampled)
+    return result
+
+
+def _named(misses: Misses, rows: Positions, collection: Collection) -> list[dict[str, Any]]:
+    named = []
+    for a, b, blind, reference, miss in misses.near_misses():
+        row_a, row_b = rows[[a]], rows[[b]]
+        named.append(
+            {
+                "pair_id": pair_id_text(int(pair_ids(collection.ids, row_a, row_b)[0])),
+                "image_a": collection.ids[row_a[0]].decode(),
+                "image_b": collection.ids[row_b[0]].decode(),
+                "row_a": int(row_a[0]),
+                "row_b": int(row_b[0]),
+                "blind_cosine": blind,
+                "reference_cosine": reference,
+                "miss": miss,
+            }
+        )
+    return named

@@ -1,0 +1,83 @@
+"""Killed at any moment and run again, `mine` leaves what an undisturbed run leaves."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from snellen.study import Study
+from tests import studies
+from tests.mining.test_mine import files
+
+PROGRAM = """
+import sys
+from snellen.mining import choose, mine, select, stream, survey
+from snellen.mining.tiles import Tiling
+verb = sys.modules["snellen.mining.verb"]
+verb.TILING = Tiling(rows=32, columns=64, stripe_pairs=30_000, buffer_pairs=500)
+verb.QUANTILE_SAMPLE = survey.HISTOGRAM_SAMPLE = 50_000
+choose.WORTH_CHOOSING = 0
+stream.ALL_PAIRS_IMAGES = 100
+mine(sys.argv[1], blind="control/blind", reference="control/reference", blind_min="q0.999", reference_max="q0.9",
+     max_per_image=3, max_pairs=400, collapse_copies=0.98)
+"""
+
+
+def start(root: Path) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    return subprocess.Popen([sys.executable, "-W", "error", "-c", PROGRAM, os.fspath(root)], env=environment)
+
+
+def stages(study: Study) -> int:
+    """How far a run has come: files that are there."""
+    parts = len(list(study.mining_parts.glob("*.json"))) if study.mining_parts.exists() else 0
+    return parts + 1000 * study.mining.exists() + 1000 * study.pairs.exists()
+
+
+def killed(study: Study, at: int, delay: float) -> bool:
+    """Run until `at` files are there, and kill after a moment; False if it ended by itself."""
+    process = start(study.root)
+    while process.poll() is None and stages(study) < at:
+        time.sleep(0.001)
+    time.sleep(delay)
+    process.send_signal(signal.SIGKILL)
+    return process.wait() == -signal.SIGKILL
+
+
+def kill_again_and_again(tmp_path: Path, kills: int, seed: int) -> None:
+    rng = np.random.default_rng(0)
+    values = studies.with_copies(rng, studies.spectrum_rows(rng, 1500, 32), 0.2, 0.9, 1)
+    blind, reference = studies.unit_rows(values), studies.unit_rows(studies.spectrum_rows(rng, 1500, 16))
+    reference[700:720], blind[700:720] = reference[700], blind[700]
+    study = studies.write_study(tmp_path / "killed", blind, reference)
+    calm = Study(tmp_path / "calm")
+    shutil.copytree(study.root, calm.root)
+    assert start(calm.root).wait() == 0
+    expected = files(calm)
+    assert len(expected) > 8
+
+    chance = random.Random(seed)
+    moments = [*sorted(chance.randrange(1, 85) for _ in range(kills - 2)), 1000, 2000]
+    happened = sum(killed(study, at, chance.random() * 0.02) for at in moments)
+    assert happened >= kills // 2  # the last ones may come too late
+    assert start(study.root).wait() == 0
+    assert files(study) == expected
+
+
+def test_killed_at_random_moments(tmp_path: Path) -> None:
+    kill_again_and_again(tmp_path, kills=5, seed=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2, 5))
+def test_killed_at_ten_random_moments(tmp_path: Path, seed: int) -> None:
+    kill_again_and_again(tmp_path, kills=10, seed=seed)

@@ -1,0 +1,460 @@
+"""The verb: files, counts, options, and what it does when run again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from snellen import storage
+from snellen.errors import StudyError, UsageError
+from snellen.mining import MiningResult, mine
+from snellen.mining import stream as stream_module
+from snellen.mining.tiles import Tiling
+from snellen.records import pair_id
+from snellen.study import Study
+from tests import studies
+from tests.mining.conftest import TINY, Half, as_pairs, cosines, oracle, read_pairs
+
+NAMES = {"blind": "control/blind", "reference": "control/reference"}
+
+
+def data(rows: int = 240, seed: int = 0) -> tuple[Half, Half]:
+    rng = np.random.default_rng(seed)
+    blind = studies.with_copies(rng, studies.spectrum_rows(rng, rows, 32), 0.3, 0.93, 1.0)
+    return studies.unit_rows(blind), studies.unit_rows(studies.spectrum_rows(rng, rows, 20, mean=0.2))
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    return studies.write_study(tmp_path / "study", *data(), shard_rows=100)
+
+
+def run(study: Study, **options: Any) -> MiningResult:
+    return mine(study.root, **{**NAMES, **options})
+
+
+def use_tiling(monkeypatch: pytest.MonkeyPatch, tiling: Tiling) -> None:
+    import sys
+
+    monkeypatch.setattr(sys.modules["snellen.mining.verb"], "TILING", tiling)
+
+
+def files(study: Study) -> dict[str, bytes]:
+    """Everything in the study but the lock."""
+    paths = [path for path in study.root.rglob("*") if path.is_file() and path.name != "study.lock"]
+    return {study.relative(path): path.read_bytes() for path in paths}
+
+
+class TestWhatIsWritten:
+    def test_pairs_equal_the_oracle(self, study: Study) -> None:
+        result = run(study)
+        rows = read_pairs(study.pairs)
+        expected = oracle(*data(), 0.95, 0.6)
+        assert as_pairs(rows) == expected and expected
+        assert [(row["row_a"], row["row_b"]) for row in rows] == sorted(expected)
+        ids = studies.image_ids(240)
+        for row in rows:
+            assert (row["image_a"], row["image_b"]) == (ids[row["row_a"]], ids[row["row_b"]])
+            assert row["pair_id"] == pair_id(row["image_a"], row["image_b"])
+        assert result.n_pairs == len(rows)
+        assert not result.reused
+        assert (result.blind_min, result.reference_max) == (0.95, 0.6)
+
+    def test_schema(self, study: Study) -> None:
+        run(study)
+        schema = pq.read_schema(study.pairs)
+        assert [(field.name, str(field.type), field.nullable) for field in schema] == [
+            ("pair_id", "string", False),
+            ("image_a", "string", False),
+            ("image_b", "string", False),
+            ("row_a", "int64", False),
+            ("row_b", "int64", False),
+            ("blind_cosine", "double", False),
+            ("reference_cosine", "double", False),
+        ]
+
+    def test_mining_json_has_the_documented_keys(self, study: Study) -> None:
+        result = run(study)
+        details = storage.read_json(study.mining)
+        assert details == result.details
+        assert list(details) == [
+            "blind",
+            "reference",
+            "asked",
+            "resolved",
+            "counts",
+            "images_without_label",
+            "truncated",
+            "histogram",
+            "near_misses",
+            "suggestions",
+        ]
+        assert set(details["blind"]) == {"name", "slug", "fingerprint"}
+        assert set(details["resolved"]["blind_min"]) == {"value", "method", "quantile", "n_pairs", "low", "high"}
+        assert list(details["counts"]) == [
+            "images",
+            "ok",
+            "distinct",
+            "after_collapse",
+            "pairs",
+            "above_blind_min",
+            "below_reference_max",
+            "after_labels",
+            "after_max_per_image",
+            "written",
+        ]
+        assert details["near_misses"] is None and details["suggestions"] is None
+        assert details["images_without_label"] is None
+        assert details["histogram"]["n_pairs"] == details["counts"]["pairs"] == 240 * 239 // 2
+
+    def test_manifest_vouches_for_both_files(self, study: Study) -> None:
+        result = run(study)
+        manifest = study.read_manifest(study.pairs)
+        assert manifest is not None
+        assert manifest["verb"] == "mine"
+        assert manifest["outputs"] == {
+            "pairs.parquet": storage.sha256_of_file(study.pairs),
+            "mining.json": storage.sha256_of_file(study.mining),
+        }
+        shards = {path for path in manifest["inputs"] if path.startswith("embeddings/")}
+        assert len(shards) == 6  # three for each encoder
+        assert set(manifest["inputs"]) - shards == {"images.parquet"}
+        assert manifest["counts"] == result.counts
+        assert str(study.root) not in json.dumps(manifest)
+        assert not study.mining_parts.exists()
+
+    @pytest.mark.parametrize("tiling", [TINY, Tiling(50, 60, 2000, 3)])
+    def test_sizes_of_pieces_do_not_show(self, study: Study, tiling: Tiling, monkeypatch: pytest.MonkeyPatch) -> None:
+        options = {"max_per_image": 3, "max_pairs": 50, "collapse_copies": 0.97}
+        run(study, **options)
+        whole = files(study)
+        for path in (study.pairs, study.mining, study.manifest_path(study.pairs)):
+            path.unlink()
+        use_tiling(monkeypatch, tiling)
+        run(study, **options)
+        assert files(study) == whole
+
+    def test_many_row_groups(self, tmp_path: Path) -> None:
+        blind = np.repeat(studies.unit_rows(np.ones((1, 4))), 600, axis=0)
+        reference = studies.unit_rows(np.random.default_rng(0).standard_normal((600, 64)))
+        study = studies.write_study(tmp_path / "study", blind, reference)
+        result = run(study)
+        metadata = pq.read_metadata(study.pairs)
+        groups = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
+        assert len(groups) > 2 and set(groups[:-1]) == {65_536}
+        assert sum(groups) == result.n_pairs == len(oracle(blind, reference, 0.95, 0.6))
+        table = pq.read_table(study.pairs)
+        assert table.sort_by([("row_a", "ascending"), ("row_b", "ascending")]) == table
+
+
+class TestWhichImages:
+    def test_duplicates_and_damaged_images_take_no_part(self, tmp_path: Path) -> None:
+        blind, reference = data()
+        duplicates = {5: 2, 77: 2, 200: 150}
+        broken = {0: "corrupt", 50: "truncated", 239: "not_an_image"}
+        for row, first in duplicates.items():
+            blind[row], reference[row] = blind[first], reference[first]
+        for row in broken:
+            blind[row] = reference[row] = 0
+        table = studies.images(240, duplicates=duplicates, statuses=broken)  # type: ignore[arg-type]
+        study = studies.write_study(tmp_path / "study", blind, reference, table)
+        result = run(study)
+        rows = [row for row in range(240) if row not in duplicates and row not in broken]
+        assert as_pairs(read_pairs(study.pairs)) == oracle(blind, reference, 0.95, 0.6, rows)
+        counts = result.counts
+        assert (counts["images"], counts["ok"], counts["distinct"], counts["after_collapse"]) == (240, 237, 234, 234)
+        assert counts["pairs"] == 234 * 233 // 2
+
+    def test_a_folder_of_parts(self, tmp_path: Path) -> None:
+        study = studies.write_study(tmp_path / "study", *data(), parts=3)
+        run(study)
+        assert as_pairs(read_pairs(study.pairs)) == oracle(*data(), 0.95, 0.6)
+        manifest = study.read_manifest(study.pairs)
+        assert manifest is not None and "images.parquet/part-00001.parquet" in manifest["inputs"]
+
+    def test_collapsed_copies(self, tmp_path: Path) -> None:
+        blind, reference = data()
+        blind[10:20] = blind[10] + np.float16(0)
+        reference[10:20] = reference[10]
+        study = studies.write_study(tmp_path / "study", blind, reference)
+        result = run(study, collapse_copies=0.98)
+        assert result.counts["after_collapse"] <= 231
+        expected = oracle(blind, reference, 0.95, 0.6, [row for row in range(240) if not 10 < row < 20])
+        assert set(as_pairs(read_pairs(study.pairs))) <= set(expected)
+
+    @pytest.mark.parametrize("rows", [0, 1])
+    def test_too_few_images_to_make_a_pair(self, tmp_path: Path, rows: int) -> None:
+        blind, reference = data(4)
+        statuses = {row: "corrupt" for row in range(rows, 4)}
+        blind[rows:] = reference[rows:] = 0
+        table = studies.images(4, statuses=statuses)  # type: ignore[arg-type]
+        result = run(studies.write_study(tmp_path / "study", blind, reference, table))
+        assert result.n_pairs == result.counts["pairs"] == 0
+        assert result.details["near_misses"]["pairs"] == result.details["suggestions"] == []
+
+
+class TestOptions:
+    def test_caps(self, study: Study) -> None:
+        everything = run(study, blind_min=0.8).n_pairs
+        result = run(study, blind_min=0.8, max_per_image=1, max_pairs=5)
+        counts, truncated = result.counts, result.details["truncated"]
+        assert counts["after_labels"] == everything
+        assert counts["written"] == 5
+        assert counts["after_max_per_image"] == everything - truncated["max_per_image"]
+        assert truncated["max_pairs"] == counts["after_max_per_image"] - 5 > 0
+        assert truncated["images_capped"] > 0
+        pairs = oracle(*data(), 0.8, 0.6)
+        widest = max(pairs, key=lambda pair: pairs[pair][0] - pairs[pair][1])
+        assert widest in as_pairs(read_pairs(study.pairs))
+
+    @pytest.mark.parametrize("rule", ["within", "across"])
+    def test_labels(self, tmp_path: Path, rule: str) -> None:
+        blind, reference = data()
+        labels = [None if row % 10 == 0 else f"class {row % 3}" for row in range(240)]
+        study = studies.write_study(tmp_path / "study", blind, reference, studies.images(240, labels=labels))
+        result = run(study, labels=rule)
+        expected = {
+            (a, b)
+            for a, b in oracle(blind, reference, 0.95, 0.6)
+            if labels[a] and labels[b] and (labels[a] == labels[b]) == (rule == "within")
+        }
+        assert set(as_pairs(read_pairs(study.pairs))) == expected and expected
+        assert result.details["images_without_label"] == 24
+        assert result.counts["below_reference_max"] == len(oracle(blind, reference, 0.95, 0.6))
+        assert result.counts["after_labels"] == len(expected)
+
+    def test_labels_that_nobody_has(self, study: Study) -> None:
+        with pytest.raises(UsageError, match=r"--labels within .*no image of this study has one"):
+            run(study, labels="within")
+
+    def test_quantiles(self, study: Study) -> None:
+        blind, reference = data()
+        upper = np.triu_indices(240, 1)
+        blind_min = float(np.quantile(cosines(blind)[upper], 0.99, method="inverted_cdf"))
+        reference_max = float(np.quantile(cosines(reference)[upper], 0.5, method="inverted_cdf"))
+        result = run(study, blind_min="q0.99", reference_max="q0.5")
+        assert (result.blind_min, result.reference_max) == (blind_min, reference_max)
+        assert as_pairs(read_pairs(study.pairs)) == oracle(blind, reference, blind_min, reference_max)
+        assert result.counts["above_blind_min"] == int(0.01 * len(upper[0]))
+        assert result.details["asked"]["blind_min"] == "q0.99"
+
+    def test_by_slug(self, study: Study) -> None:
+        slugs = sorted(study.finished_embeddings())
+        result = mine(study.root, blind=slugs[0], reference=slugs[1])
+        assert result.details["blind"]["name"] == "control/blind"
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"max_pairs": 0}, "--max-pairs 0"),
+            ({"max_per_image": -1}, "--max-per-image -1"),
+            ({"collapse_copies": 1.0}, "--collapse-copies 1.0 .*0.98"),
+            ({"collapse_copies": float("nan")}, "--collapse-copies nan"),
+            ({"labels": "same"}, "--labels same .*any, within, across"),
+            ({"seed": -1}, "--seed -1"),
+            ({"blind_min": "95%"}, "--blind-min 95% .*q0.9999"),
+            ({"reference": "control/blind"}, "compared with another one"),
+            ({"blind": "control/blnd"}, r"--blind control/blnd .*did you mean control/blind\?.*control/reference"),
+            ({"blind": "CONTROL/BLIND"}, "choose one of control/blind, control/reference"),
+        ],
+    )
+    def test_wrong_options(self, study: Study, options: dict[str, Any], message: str) -> None:
+        before = files(study)
+        with pytest.raises(UsageError, match=message):
+            run(study, **options)
+        assert files(study) == before
+
+    def test_two_models_of_one_name(self, study: Study) -> None:
+        hashes = {"images.parquet": storage.sha256_of_file(study.images)}
+        studies.write_embedding(study, "control/blind", data()[0], hashes, fingerprint="f" * 64)
+        with pytest.raises(
+            UsageError, match=r"names 2 embeddings .* by its slug, control-blind-.* or control-blind-ffffffff"
+        ):
+            run(study)
+
+    def test_nothing_embedded(self, tmp_path: Path) -> None:
+        study = Study(tmp_path / "study")
+        studies.write_images(study, studies.images(3))
+        with pytest.raises(
+            UsageError, match=r"no finished embedding; run `snellen embed STUDY --encoder control/blind`"
+        ):
+            run(study)
+
+    def test_no_study(self, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match="no study"):
+            mine(tmp_path / "nowhere")
+        assert not (tmp_path / "nowhere").exists()
+
+
+class TestNothingPasses:
+    def test_near_misses_and_suggestions(self, study: Study) -> None:
+        blind, reference = data()
+        result = run(study, blind_min=0.999, reference_max=-0.2)
+        assert result.n_pairs == 0
+        assert read_pairs(study.pairs) == []
+        near = result.details["near_misses"]
+        assert (near["sampled"], near["n_pairs"], len(near["pairs"])) == (False, 240 * 239 // 2, 50)
+        ids = studies.image_ids(240)
+        x, y = cosines(blind), cosines(reference)
+        upper = np.triu_indices(240, 1)
+        best = np.sort(np.maximum(0.999 - x, y + 0.2)[upper])[:50]
+        assert [pair["miss"] for pair in near["pairs"]] == best.tolist()
+        for pair in near["pairs"]:
+            a, b = pair["row_a"], pair["row_b"]
+            assert (pair["blind_cosine"], pair["reference_cosine"]) == (x[a, b], y[a, b])
+            assert pair["pair_id"] == pair_id(ids[a], ids[b])
+        for suggestion in result.details["suggestions"]:
+            again = run(study, blind_min=suggestion["blind_min"], reference_max=suggestion["reference_max"])
+            assert again.n_pairs == suggestion["n_pairs"]
+
+    def test_above_the_limit_a_sample_and_marked_so(self, study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+        import sys
+
+        monkeypatch.setattr(stream_module, "ALL_PAIRS_IMAGES", 100)
+        monkeypatch.setattr(sys.modules["snellen.mining.survey"], "MISSES_SAMPLE", 5000)
+        monkeypatch.setattr(sys.modules["snellen.mining.survey"], "HISTOGRAM_SAMPLE", 3000)
+        result = run(study, blind_min=0.999, reference_max=-0.2)
+        assert result.details["histogram"]["sampled"] is True
+        assert result.details["histogram"]["n_pairs"] == result.details["near_misses"]["n_pairs"] == 5000
+        assert all(suggestion["sampled"] for suggestion in result.details["suggestions"])
+        assert run(study).details["histogram"]["n_pairs"] == 3000
+
+
+class TestAgain:
+    def test_nothing_changed_nothing_done(self, study: Study) -> None:
+        first = run(study)
+        times = {path: path.stat().st_mtime_ns for path in study.root.rglob("*") if path.is_file()}
+        second = run(study)
+        assert second.reused
+        assert second.details == first.details
+        assert {path: path.stat().st_mtime_ns for path in study.root.rglob("*") if path.is_file()} == times
+
+    def test_text_and_number_are_one_setting(self, study: Study) -> None:
+        run(study, blind_min=0.95)
+        assert run(study, blind_min="0.950").reused
+
+    def test_other_settings_replace(self, study: Study) -> None:
+        run(study)
+        again = run(study, blind_min=0.97)
+        assert not again.reused
+        assert as_pairs(read_pairs(study.pairs)) == oracle(*data(), 0.97, 0.6)
+        assert not run(study).reused
+
+    @pytest.mark.parametrize("name", ["pairs.parquet", "mining.json"])
+    @pytest.mark.parametrize("damage", ["gone", "changed"])
+    def test_damaged_artefacts_are_made_again(self, study: Study, name: str, damage: str) -> None:
+        run(study)
+        whole = files(study)
+        path = study.root / name
+        path.unlink() if damage == "gone" else path.write_bytes(path.read_bytes()[:-5])
+        assert not run(study).reused
+        assert files(study) == whole
+
+    def test_other_vectors_other_pairs(self, study: Study, tmp_path: Path) -> None:
+        run(study)
+        study2 = studies.write_study(tmp_path / "study", *data(seed=9), shard_rows=100)
+        assert not run(study2).reused
+        assert as_pairs(read_pairs(study2.pairs)) == oracle(*data(seed=9), 0.95, 0.6)
+
+    def test_leftovers_of_other_settings_are_not_mixed_in(self, study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+        use_tiling(monkeypatch, TINY)
+        run(study, blind_min=0.96)
+        expected = files(study)
+        stopped = pytest.MonkeyPatch()
+
+        def stop(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        stopped.setattr(sys_verb(), "write_pairs", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run(study, blind_min=0.9)
+        stopped.undo()
+        assert list(study.mining_parts.glob("pairs-*.bin"))
+        run(study, blind_min=0.96)
+        assert files(study) == expected
+
+
+def sys_verb() -> Any:
+    import sys
+
+    return sys.modules["snellen.mining.verb"]
+
+
+class TestDamage:
+    """One error that names file and row, or file and reason; nothing written."""
+
+    def fails(self, study: Study, message: str) -> None:
+        before = files(study)
+        with pytest.raises(StudyError, match=message):
+            run(study)
+        assert files(study) == before
+
+    def spoil(self, study: Study, row: int, values: Any) -> None:
+        """Change a row of the blind embedding, and its records as well, so that only the row betrays it."""
+        folder = next(path for path in study.embeddings.iterdir() if path.is_dir() and "blind" in path.name)
+        path = folder / f"part-{row // 100:05d}.npy"
+        shard = np.load(path)
+        shard[row % 100] = values
+        storage.write_npy(path, shard)
+        record = storage.read_json(path.with_suffix(".json"))
+        storage.write_json(path.with_suffix(".json"), {**record, "sha256": storage.sha256_of_file(path)})
+
+    @pytest.mark.parametrize(
+        ("values", "what"), [(0, "all zero"), (np.nan, "NaN"), (np.inf, "NaN or infinity"), (0.5, "has length 2.8")]
+    )
+    def test_a_bad_row(self, study: Study, values: float, what: str) -> None:
+        self.spoil(study, 137, values)
+        self.fails(study, rf"part-00001\.npy, row 137 .*photos/000137\.jpg.*{what}.*snellen embed")
+
+    def test_a_shard_that_changed(self, study: Study) -> None:
+        folder = next(path for path in study.embeddings.iterdir() if path.is_dir())
+        path = folder / "part-00002.npy"
+        shard = np.load(path)
+        shard[[0, 1]] = shard[[1, 0]]
+        np.save(path, shard)
+        self.fails(study, r"part-00002\.npy was changed")
+
+    @pytest.mark.parametrize(
+        ("values", "what"),
+        [
+            (np.zeros((100, 32), dtype=np.float32), r"float32 \[100, 32\] from row 0"),
+            (np.zeros((99, 32), dtype=np.float16), "has 99 rows"),
+            (np.zeros((100, 31), dtype=np.float16), "(length 31|length 32)"),
+        ],
+    )
+    def test_wrong_dtype_or_shape(self, study: Study, values: Any, what: str) -> None:
+        folder = next(path for path in study.embeddings.iterdir() if path.is_dir() and "blind" in path.name)
+        np.save(folder / "part-00001.npy", values)
+        self.fails(study, rf"part-0000[0-2]\.npy.*{what}")
+
+    def test_a_missing_shard(self, study: Study) -> None:
+        folder = next(path for path in study.embeddings.iterdir() if path.is_dir())
+        (folder / "part-00001.npy").unlink()
+        self.fails(study, r"part-00001\.npy is missing")
+
+    def test_images_that_changed(self, study: Study) -> None:
+        study.images.write_bytes(study.images.read_bytes() + b" ")
+        self.fails(study, r"images\.parquet was changed")
+
+    def test_unfinished_images(self, study: Study) -> None:
+        study.manifest_path(study.images).unlink()
+        self.fails(study, r"images\.parquet is not finished")
+
+    def test_an_embedding_of_other_images(self, study: Study) -> None:
+        studies.write_images(study, studies.images(240, labels=["new"] * 240))
+        self.fails(study, r"made from another images\.parquet")
+
+    def test_rows_out_of_place(self, study: Study) -> None:
+        table = pq.read_table(study.images)
+        pq.write_table(table.take(pa.array([1, 0, *range(2, 240)])), study.images)
+        manifest = study.read_manifest(study.images)
+        assert manifest is not None
+        manifest["outputs"]["images.parquet"] = storage.sha256_of_file(study.images)
+        storage.write_json(study.manifest_path(study.images), manifest)
+        self.fails(study, "rows out of place")
