@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +47,9 @@ def write(path: Path, images: Iterable[Image]) -> None:
     """Write images as one Parquet file, atomically and with equal bytes for equal images."""
     import pyarrow as pa
 
-    rows = [asdict(image) | {"flags": list(image.flags)} for image in images]
-    _write_table(path, pa.Table.from_pylist(rows, schema=schema()))
+    rows = list(images)
+    columns = {field.name: [getattr(image, field.name) for image in rows] for field in schema()}
+    _write_table(path, pa.table(columns, schema=schema()))
 
 
 def _write_table(path: Path, table: pyarrow.Table) -> None:
@@ -72,9 +73,15 @@ def read_file(path: Path) -> list[Image]:
     except FileNotFoundError:
         raise StudyError(f"{path} is missing: run `snellen embed` again.") from None
     except (pa.ArrowInvalid, OSError) as error:
-        raise StudyError(
-            f"{path} is not a table of images ({error}): delete the study and run `snellen embed` again."
-        ) from error
+        raise _damaged(path, error) from error
+    return _images(table)
+
+
+def _damaged(path: Path, error: Exception) -> StudyError:
+    return StudyError(f"{path} is not a table of images ({error}): delete the study and run `snellen embed` again.")
+
+
+def _images(table: pyarrow.Table) -> list[Image]:
     names = [field.name for field in fields(Image)]
     columns = table.select(names).to_pydict()
     columns["flags"] = [tuple(flags) for flags in columns["flags"]]
@@ -112,6 +119,34 @@ def assemble(study: Study, parts: Sequence[Path], rows: int) -> dict[str, str]:
     else:
         _write_table(study.images, pa.concat_tables([pq.read_table(part, schema=schema()) for part in parts]))
     return {study.relative(path): storage.sha256_of_file(path) for path in files(study)}
+
+
+def take(study: Study, rows: Sequence[int]) -> dict[int, Image]:
+    """Read the given rows only, with memory for those and one part of the table; return them by row.
+
+    Raises:
+        StudyError: the table is damaged, or has no such row.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    wanted = np.array(sorted(set(rows)), dtype=np.int64)
+    taken: dict[int, Image] = {}
+    first = 0
+    for path in files(study):
+        try:
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(batch_size=ROW_GROUP):
+                    here = wanted[(wanted >= first) & (wanted < first + len(batch))] - first
+                    if len(here):
+                        taken |= {image.row: image for image in _images(pa.Table.from_batches([batch.take(here)]))}
+                    first += len(batch)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise _damaged(path, error) from error
+    if len(taken) != len(wanted):
+        raise StudyError(f"{study.images} has no row {next(row for row in wanted if row not in taken)}.")
+    return taken
 
 
 def counts(images: Iterable[Image]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile, PngImagePlugin, features
 
-from snellen.images import Limits, decode
+from snellen.images.decode import Limits, decode
 from snellen.records import FLAGS, STATUSES
 from tests.images.picture_files import chunk, noise, png, quarters, save
 

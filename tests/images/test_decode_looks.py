@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
-from snellen.images import decode
+from snellen.images.decode import decode
 from tests.images.picture_files import BLUE, GREEN, RED, array, chunk, noise, png, quarters, rgb_at, save
 
 WHITE = (255, 255, 255)

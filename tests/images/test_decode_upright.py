@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, features
 
-from snellen.images import decode
+from snellen.images.decode import decode
 from snellen.images.exif import orientation_of
 from tests.images.picture_files import array, chunk, exif_block, png, quarters, save
 

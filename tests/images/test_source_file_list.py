@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from snellen.errors import SourceError, UsageError
-from snellen.images import FileListSource
+from snellen.images.file_list import FileListSource
 from snellen.records import ImageRef
 from tests.images.picture_files import noise, save
 

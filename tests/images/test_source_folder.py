@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from snellen.errors import SourceError, UsageError
-from snellen.images import FolderSource, Limits, TooManyBytes, decode, iterate
+from snellen.images.base import TooManyBytes, iterate
+from snellen.images.decode import Limits, decode
+from snellen.images.folder import FolderSource
 from snellen.records import ImageRef
 from tests.images.picture_files import noise, save
 

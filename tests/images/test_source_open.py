@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from snellen.errors import SourceError, UsageError
-from snellen.images import ImageSource, open_source
+from snellen.images.base import ImageSource
+from snellen.images.open import open_source
 from tests.images.picture_files import noise, save
 
 PHOTO = save(noise(), "PNG")

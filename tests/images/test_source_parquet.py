@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from snellen.errors import SourceError, UsageError
-from snellen.images import ParquetSource, TooManyBytes
+from snellen.images.base import TooManyBytes
+from snellen.images.parquet import ParquetSource
 from snellen.records import ImageRef
 
 LIMIT = 2**20

@@ -17,8 +17,9 @@ import pytest
 from PIL import Image
 
 from snellen.errors import SourceError, UsageError
-from snellen.images import TooManyBytes, WebDatasetSource, decode
-from snellen.images.webdataset import expand_braces, orientation_from
+from snellen.images.base import TooManyBytes
+from snellen.images.decode import decode
+from snellen.images.webdataset import WebDatasetSource, expand_braces, orientation_from
 from snellen.records import ImageRef
 from tests.images.picture_files import array, noise, quarters, save
 

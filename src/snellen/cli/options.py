@@ -19,7 +19,7 @@ DtypeOption = Annotated[
 ]
 BatchSizeOption = Annotated[
     int | None,
-    typer.Option(min=1, help="Images at a time; by default 16 on a CPU, else what fits. Stored with the study."),
+    typer.Option(min=1, help="Images at a time; by default 2 on a CPU, else what fits. Stored with the study."),
 ]
 WorkersOption = Annotated[
     int | None, typer.Option(min=1, help="Processes that decode images; by default one for each core.")

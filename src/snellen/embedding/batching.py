@@ -6,15 +6,17 @@ import numpy as np
 
 from snellen.encoders.base import ImageEncoder
 
-CPU_BATCH = 16
-"""On a CPU larger batches are no faster, and cost memory on each of the cores' streams."""
+CPU_BATCH = 2
+"""On a CPU, with one thread a batch, a ViT is as quick with 2 as with 16, and a convolutional network a
+quarter quicker: what a
+batch of 2 leaves behind fits the cache. Small batches also end together when few images are left."""
 
 LARGEST_BATCH = 256
 """Beyond this a GPU gains nothing for the networks in use."""
 
 
 def auto_batch_size(encoder: ImageEncoder, device: str) -> int:
-    """Return a batch size that fits: 16 on a CPU, elsewhere the largest power of two up to 256 that memory holds.
+    """Return a batch size that fits: 2 on a CPU, elsewhere the largest power of two up to 256 that memory holds.
 
     Raises:
         torch.OutOfMemoryError: not even one image fits.

@@ -106,8 +106,15 @@ class Catalogue:
         if self._finished is None and not self._part(shard).exists():
             image_table.write(self._part(shard), images)
 
-    def finish(self) -> dict[str, str]:
-        """Make `images.parquet` of the shards, once all are there; return sha256 by path relative to the study."""
+    def finish(self, images: list[Image]) -> dict[str, str]:
+        """Make `images.parquet` of the shards, once all are there.
+
+        Args:
+            images: all rows, as the shards hold them.
+
+        Returns:
+            sha256 by path relative to the study.
+        """
         study = self._study
         if self._finished is None:
             parts = [self._part(shard) for shard in range(self.shards)]
@@ -118,7 +125,6 @@ class Catalogue:
                 if moved
                 else image_table.assemble(study, parts, len(self.refs))
             )
-            images = [image for path in image_table.files(study) for image in image_table.read_file(path)]
             study.write_manifest(
                 study.images,
                 verb="embed",
@@ -134,11 +140,6 @@ class Catalogue:
         assert manifest is not None  # written above, or found by `open`
         outputs: dict[str, str] = manifest["outputs"]
         return outputs
-
-    def images(self) -> list[Image]:
-        """All rows; only after `finish`."""
-        assert self._finished is not None
-        return self._finished
 
     def _sweep(self) -> None:
         folder = self._study.images_parts

@@ -25,6 +25,9 @@ from snellen.records import Flag, Status
 JOB_SECONDS = 120.0
 """How long one image may take before its worker is taken for hung."""
 
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""There are as many workers as cores; their libraries need no threads of their own, which cost even to start."""
+
 START_SECONDS = 300.0
 """How long a worker may take to start: a library's own preprocessing imports the library."""
 
@@ -113,12 +116,15 @@ class _Worker:
 
     def __init__(self) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "snellen.images.decode_worker"],
+        self._shared = _file_in_memory()
+        self._process = subprocess.Popen(  # noqa: S603 - ourselves
+            [sys.executable, "-m", "snellen.images.decode_worker", str(self._shared)],
             bufsize=0,  # `select` must see all that has not been read
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
+            pass_fds=[self._shared],
+            env=os.environ | ONE_THREAD,
         )
 
     def begin(self, setup: bytes) -> None:
@@ -144,15 +150,14 @@ class _Worker:
         """
         try:
             self._send(JOB.pack(len(data), orientation or 0), data)
-            text_size, values_size = ANSWER.unpack(self._read(ANSWER.size, JOB_SECONDS))
+            (text_size,) = ANSWER.unpack(self._read(ANSWER.size, JOB_SECONDS))
             answer = json.loads(self._read(text_size, JOB_SECONDS))
-            raw = self._read(values_size, JOB_SECONDS)
         except WorkerDied:
             if self._process.poll() == 1 and "MemoryError" not in self._last_words():
                 # An exception, not a crash: our preprocessing or decoding is wrong, and would be for other images too.
                 raise EncoderError(f"Preprocessing an image failed ({self._last_words()}).") from None
             raise
-        values = None if answer["shape"] is None else np.frombuffer(raw, dtype="<f4").reshape(answer["shape"])
+        values = None if answer["shape"] is None else self._values(answer["shape"])
         return Prepared(answer["status"], tuple(answer["flags"]), answer["width"], answer["height"], values)
 
     def kill(self) -> None:
@@ -162,6 +167,18 @@ class _Worker:
         for pipe in (self._process.stdin, self._process.stdout):
             _not_none(pipe).close()
         self._errors.close()
+        os.close(self._shared)
+
+    def _values(self, shape: list[int]) -> FloatArray:
+        values: FloatArray = np.empty(shape, dtype="<f4")
+        free = memoryview(values.data).cast("B")
+        done = 0
+        while done < len(free):
+            count = os.preadv(self._shared, [free[done:]], done)
+            if count == 0:
+                raise WorkerDied  # it said more than it wrote
+            done += count
+        return values
 
     def _send(self, *pieces: bytes) -> None:
         pipe = _not_none(self._process.stdin)
@@ -204,6 +221,14 @@ class _Worker:
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else "it said nothing"
+
+
+def _file_in_memory() -> int:
+    """Open a nameless file that never reaches the disk where the system has such a thing, and vanishes with us."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("snellen")
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
 
 
 def _not_none(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -20,8 +20,8 @@ from snellen.embedding.rows import Row, RowReader, to_image
 from snellen.embedding.shards import EmbeddingShards
 from snellen.encoders.base import FloatArray
 from snellen.errors import StorageError, UsageError
-from snellen.images import open_source
 from snellen.images.decode import Limits
+from snellen.images.open import open_source
 from snellen.progress import SILENT, Progress
 from snellen.providers import recorded_name
 from snellen.records import Image
@@ -79,7 +79,7 @@ def embed(
             `preprocess`.
         device: `auto` (CUDA or MPS where there is one, else the CPU), `cpu`, `cuda`, `cuda:1`, `mps`.
         dtype: what the network computes in: `float32`, `float16`, `bfloat16`. Rows are stored as float16 always.
-        batch_size: images at a time; None: 16 on a CPU, else what fits. Stored, and the same for every later run.
+        batch_size: images at a time; None: 2 on a CPU, else what fits. Stored, and the same for every later run.
         workers: processes that decode; None: one for each core.
         column: name of the column that holds paths or image bytes, for tables.
         follow_links: whether to follow symbolic links that lead out of a folder.
@@ -127,10 +127,10 @@ def embed(
             DecodePool(model.preprocess, limits, workers or os.cpu_count() or 1) as pool,
             ThreadPoolExecutor(loaded.streams, thread_name_prefix="forward") as forward,
         ):
-            _run(loaded, catalogue, shards, reader, pool, forward, progress)
+            rows = _run(loaded, catalogue, shards, reader, pool, forward, progress)
         progress.finish()
-        inputs = catalogue.finish()
-        counts = _counts(catalogue.images())
+        inputs = catalogue.finish(rows)
+        counts = _counts(rows)
         root.write_manifest(
             folder,
             verb="embed",
@@ -151,7 +151,7 @@ def _run(
     pool: DecodePool,
     forward: ThreadPoolExecutor,
     progress: Progress,
-) -> None:
+) -> list[Image]:
     """Read, decode, embed, write; every step in row order, with the slow steps running ahead of one another."""
     batch_size = int(shards.plan["batch_size"])
     model = loaded.encoder
@@ -177,6 +177,7 @@ def _run(
             else:
                 shards.write(batch.shard, vectors, batch.ends)
             vectors = {}
+    return seen
 
 
 def _rows(catalogue: Catalogue, shards: EmbeddingShards, reader: RowReader) -> Iterator[Row]:

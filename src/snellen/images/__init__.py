@@ -1,24 +1,7 @@
-"""Images: where they come from, and the one place where they are decoded."""
+"""Images: where they come from, and the one place where they are decoded.
 
-from snellen.images.base import ImageSource, SourceImage, TooManyBytes, iterate
-from snellen.images.decode import Decoded, Limits, decode
-from snellen.images.file_list import FileListSource
-from snellen.images.folder import FolderSource
-from snellen.images.open import open_source
-from snellen.images.parquet import ParquetSource
-from snellen.images.webdataset import WebDatasetSource
+    source = snellen.images.open.open_source("photos")
+    picture = snellen.images.decode.decode(source.read(source.refs()[0], 2**28))
 
-__all__ = [
-    "Decoded",
-    "FileListSource",
-    "FolderSource",
-    "ImageSource",
-    "Limits",
-    "ParquetSource",
-    "SourceImage",
-    "TooManyBytes",
-    "WebDatasetSource",
-    "decode",
-    "iterate",
-    "open_source",
-]
+Nothing is imported here: decode workers start with what decoding needs, and no more.
+"""

@@ -5,9 +5,10 @@ The process imports Pillow and NumPy, and only what unpickling the preprocessing
 
 Protocol, on stdin and stdout: first a pickled (preprocess, limits), answered by one byte `READY`. Then jobs, one at a
 time: `JOB` header (number of bytes, EXIF orientation known to the source or 0) and the image's bytes; answered by
-`ANSWER` header (length of the JSON, length of the array's bytes), JSON `{status, flags, width, height, shape}`, and
-float32 values.
-The pipe back carries no pickle, so that a hijacked decoder cannot make the parent run anything.
+`ANSWER` header (length of the JSON) and JSON `{status, flags, width, height, shape}`. The float32 values of that shape
+stand at the beginning of the file whose descriptor is the only argument: half a megabyte takes one copy each way
+there, and ten turns of a pipe. Nothing that comes back is a pickle, so that a hijacked decoder cannot make the parent
+run anything.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import struct
 import sys
 
 JOB = struct.Struct("<QB")
-ANSWER = struct.Struct("<IQ")
+ANSWER = struct.Struct("<I")
 READY = b"R"
 
 
@@ -28,7 +29,7 @@ def main() -> None:
     """Serve jobs until stdin ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it closes our stdin
     # Libraries that print must not break the protocol: keep the pipe to ourselves, let their stdout be stderr.
-    inbox, outbox = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    inbox, outbox, shared = sys.stdin.buffer, os.fdopen(os.dup(1), "wb"), int(sys.argv[1])
     os.dup2(2, 1)
 
     from snellen.images.decode import decode
@@ -39,7 +40,6 @@ def main() -> None:
     while header := inbox.read(JOB.size):
         size, orientation = JOB.unpack(header)
         decoded = decode(inbox.read(size), limits, orientation or None)
-        values = b""
         answer = {
             "status": decoded.status,
             "flags": decoded.flags,
@@ -50,11 +50,17 @@ def main() -> None:
         if decoded.image is not None:
             array = preprocess(decoded.image)
             answer["shape"] = array.shape
-            values = array.astype("<f4", copy=False).tobytes()
+            _write(shared, array.astype("<f4", order="C", copy=False).data.cast("B"))
         text = json.dumps(answer).encode()
-        outbox.write(ANSWER.pack(len(text), len(values)) + text)
-        outbox.write(values)
+        outbox.write(ANSWER.pack(len(text)) + text)
         outbox.flush()
+
+
+def _write(descriptor: int, values: memoryview) -> None:
+    """Write all of `values` to the beginning of the file."""
+    done = 0
+    while done < len(values):
+        done += os.pwrite(descriptor, values[done:], done)
 
 
 if __name__ == "__main__":

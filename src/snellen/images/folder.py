@@ -42,6 +42,7 @@ class FolderSource:
         self._root = os.path.realpath(os.fsencode(root))
         self._follow = follow_links
         self._refs: list[ImageRef] | None = None
+        self._targets: dict[bytes, bytes] = {}
         self.skipped: Counter[str] = Counter()
         if not posixpath.isdir(self._root):
             raise UsageError(f"there is no folder {str(root)!r}: give the folder that holds the images")
@@ -72,13 +73,21 @@ class FolderSource:
             raise PermissionError(f"{ref.uri!r} leads out of the folder")
         path = posixpath.join(self._root, relative)
         if not self._follow and b"\0" not in path:
-            target = os.path.realpath(path)
+            target = self._target(path)
             if not target.startswith(self._root.rstrip(b"/") + b"/"):
                 raise PermissionError(
                     f"{ref.uri!r} is a link that leads out of the folder, to {printable(target)!r}: "
                     "copy the image into the folder, or allow it with follow_links"
                 )
         return read_file(path, max_bytes)
+
+    def _target(self, path: bytes) -> bytes:
+        """Return where a path leads; its folder is looked up once for all the images in it."""
+        folder, name = posixpath.split(path)
+        if folder not in self._targets:
+            self._targets[folder] = os.path.realpath(folder)
+        path = posixpath.join(self._targets[folder], name)
+        return os.path.realpath(path) if posixpath.islink(path) else path
 
     def _walk(self) -> Iterator[bytes]:
         """Yield relative paths of images, real folders before links, so that a folder keeps its own name."""

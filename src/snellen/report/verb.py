@@ -9,7 +9,7 @@ from typing import Any
 
 from snellen import image_table, storage
 from snellen.errors import StudyError, UsageError
-from snellen.images import open_source
+from snellen.images.open import open_source
 from snellen.progress import SILENT, Progress
 from snellen.records import Image, Pair
 from snellen.report import words
@@ -46,10 +46,10 @@ def report(
     if manifest is None:
         raise StudyError(f"The study {root.root} has no pairs yet: run `snellen mine {root.root}` first.")
     mining = storage.read_json(root.mining)
-    table = image_table.read(root)
     pairs, total = top_pairs(root.pairs, max_shown)
     misses = (mining["near_misses"] or {"pairs": []})["pairs"]
     shown = pairs or [_miss(miss) for miss in misses]
+    table = image_table.take(root, [row for pair in shown for row in (pair.row_a, pair.row_b)])
     pictures = _pictures(root, images, needed=bool(shown))
 
     cards = []
@@ -68,7 +68,7 @@ def report(
         figure=figure,
         thresholds=words.thresholds(resolved),
         filters=words.filters(mining),
-        statuses=words.statuses(image_table.counts(table)),
+        statuses=words.statuses(_image_counts(root)),
         settings=words.settings(mining),
         missing=pictures.missing if pictures else 0,
     )
@@ -104,11 +104,19 @@ def _pictures(study: Study, images: str | Path | None, *, needed: bool) -> Pictu
         ) from error
 
 
+def _image_counts(study: Study) -> dict[str, Any]:
+    manifest = study.read_manifest(study.images)
+    if manifest is None:
+        raise StudyError(f"{study.images} is not finished: run `snellen embed` again to complete it.")
+    counts: dict[str, Any] = manifest["counts"]
+    return counts
+
+
 def _miss(miss: dict[str, Any]) -> Pair:
     return Pair(**{key: value for key, value in miss.items() if key != "miss"})
 
 
-def _card(rank: int, pair: Pair, table: list[Image], pictures: Pictures | None) -> dict[str, Any]:
+def _card(rank: int, pair: Pair, table: dict[int, Image], pictures: Pictures | None) -> dict[str, Any]:
     assert pictures is not None  # opened whenever a pair is shown
     return {
         "rank": rank,
