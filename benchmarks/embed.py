@@ -1,7 +1,7 @@
 """How near `embed` comes to what its parts cost: `python -m benchmarks.embed [--photos DIR] [--onnx FILE ...]`.
 
-The bound is max(forward wall, (forward CPU + decode CPU) / cores): a pipeline that wastes nothing reaches it; the target
-is a ratio of at most 1.15. Both parts are measured alone, in the same run. Forward is measured in two ways, and the
+The bound is max(forward wall, (forward CPU + decode CPU) / cores): a pipeline that wastes nothing reaches it; the
+target is a ratio of at most 1.15. Both parts are measured alone, in the same run. Forward is measured in two ways, and the
 ratio given to each: as the library is usually called (batches of 16, its own threads), and as `embed` calls it (batches
 of 2, one thread each, as many at once as there are cores), which is quicker and so the harder one. Machines are shared
 and noisy: every case is repeated, the spread printed, and how many cores were really to be had.
@@ -138,6 +138,11 @@ def ratios(name: str, photos: Path, out: Path) -> tuple[float, float, str]:
     return wall / usual, wall / own, text
 
 
+def spread(values: list[float]) -> str:
+    """The median, and the range."""
+    return f"{statistics.median(values):.3f} ({min(values):.3f} to {max(values):.3f})"
+
+
 def main() -> None:
     """Run every case and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -164,10 +169,9 @@ def main() -> None:
         for number, (label, encoder, images) in enumerate(cases):
             results = [ratios(encoder, images, folder / f"study-{number}-{n}") for n in range(arguments.repeats)]
             print(f"\n{label}: embed / bound, target <= 1.15")
-            for which, way in enumerate(("usual forward", "own forward")):
-                low, *_, high = found = sorted(result[which] for result in results)
-                print(f"  {way}: {statistics.median(found):.3f} ({low:.3f} to {high:.3f})")
-            for *_, text in results:
+            print(f"  usual forward: {spread([usual for usual, _, _ in results])}")
+            print(f"  own forward: {spread([own for _, own, _ in results])}")
+            for _, _, text in results:
                 print("  " + text)
 
 
