@@ -1,10 +1,10 @@
 """How near `embed` comes to what its parts cost: `python -m benchmarks.embed [--photos DIR] [--onnx FILE ...]`.
 
 The bound is max(forward wall, (forward CPU + decode CPU) / cores): a pipeline that wastes nothing reaches it; the
-target is a ratio of at most 1.15. Both parts are measured alone, in the same run. Forward is measured in two ways, and the
-ratio given to each: as the library is usually called (batches of 16, its own threads), and as `embed` calls it (batches
-of 2, one thread each, as many at once as there are cores), which is quicker and so the harder one. Machines are shared
-and noisy: every case is repeated, the spread printed, and how many cores were really to be had.
+target is a ratio of at most 1.15. Both parts are measured alone, in the same run. Forward is measured in two ways, and
+the ratio given to each: as the library is usually called (batches of 16, its own threads), and as `embed` calls it
+(batches of 2, one thread each, as many at once as there are cores), which is quicker and so the harder one. Machines
+are shared and noisy: every case is repeated, the spread printed, and how many cores were really to be had.
 """
 
 from __future__ import annotations
