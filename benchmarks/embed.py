@@ -27,6 +27,7 @@ from PIL import Image, ImageFilter
 
 from snellen.embedding import LoadedEncoder, embed, load
 from snellen.embedding.batching import CPU_BATCH
+from snellen.embedding.forward import torch_threads_kept
 from snellen.encoders.base import FloatArray, Preprocess
 from snellen.images.decode import Limits, decode
 from snellen.images.open import open_source
@@ -94,7 +95,7 @@ def forward(loaded: LoadedEncoder, batches: list[FloatArray]) -> Callable[[], ob
     """All batches through the network, `streams` at a time."""
 
     def work() -> None:
-        with ThreadPoolExecutor(loaded.streams) as pool:
+        with ThreadPoolExecutor(loaded.streams) as pool, torch_threads_kept(1 if loaded.streams > 1 else CORES):
             list(pool.map(loaded.encoder.embed, batches))
 
     return work

@@ -180,6 +180,19 @@ def test_without_images_or_study_the_way_out_is_said(tmp_path: Path) -> None:
     assert not (tmp_path / "s").exists()
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_the_callers_torch_threads_are_left_alone(tmp_path: Path, threads: int) -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        embed(tmp_path / "s", images=draw_folder(tmp_path / "photos", 2), encoder=GRID, device="cpu")
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_a_study_inside_its_own_images_is_refused(tmp_path: Path) -> None:
     photos = draw_folder(tmp_path / "photos", 2)
     with pytest.raises(UsageError, match="choose a folder outside"):

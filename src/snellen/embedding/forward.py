@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -44,7 +46,25 @@ def load(name: str, *, device: str = "auto", dtype: str = "float32") -> LoadedEn
     device = resolve_device(device)
     if device != "cpu":
         return LoadedEncoder(load_encoder(name, device=device, dtype=dtype), device, dtype)
-    return LoadedEncoder(load_encoder(name, device=device, dtype=dtype, threads=1), device, dtype, os.cpu_count() or 1)
+    with torch_threads_kept():
+        encoder = load_encoder(name, device=device, dtype=dtype, threads=1)
+    return LoadedEncoder(encoder, device, dtype, os.cpu_count() or 1)
+
+
+@contextmanager
+def torch_threads_kept(threads: int | None = None) -> Iterator[None]:
+    """Set torch's threads for the block, where torch is in use, and leave them afterwards as they were before.
+
+    The setting is the whole process's, so whoever calls us from Python would be left with it.
+    """
+    before = sys.modules["torch"].get_num_threads() if "torch" in sys.modules else os.cpu_count() or 1
+    if threads is not None and "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(threads)
+    try:
+        yield
+    finally:
+        if "torch" in sys.modules:
+            sys.modules["torch"].set_num_threads(before)
 
 
 def in_order(

@@ -15,7 +15,7 @@ import numpy as np
 from snellen.embedding.batching import auto_batch_size
 from snellen.embedding.catalogue import Catalogue
 from snellen.embedding.decoding import DecodePool, Prepared
-from snellen.embedding.forward import LoadedEncoder, embed_batch, in_order, load
+from snellen.embedding.forward import LoadedEncoder, embed_batch, in_order, load, torch_threads_kept
 from snellen.embedding.rows import Row, RowReader, to_image
 from snellen.embedding.shards import EmbeddingShards
 from snellen.encoders.base import FloatArray
@@ -126,6 +126,7 @@ def embed(
         with (
             DecodePool(model.preprocess, limits, workers or os.cpu_count() or 1) as pool,
             ThreadPoolExecutor(loaded.streams, thread_name_prefix="forward") as forward,
+            torch_threads_kept(1 if loaded.streams > 1 else None),
         ):
             rows = _run(loaded, catalogue, shards, reader, pool, forward, progress)
         progress.finish()
