@@ -78,6 +78,11 @@ class Study:
         return self.root / "images.parts"
 
     @property
+    def images_plan(self) -> Path:
+        """What the shards of an unfinished `images.parquet` are made by."""
+        return self.root / "images.plan.json"
+
+    @property
     def images_log(self) -> Path:
         """Where on this machine the images were found, and when: not part of what is reproducible."""
         return self.root / "images.log.jsonl"

@@ -130,7 +130,7 @@ def test_an_images_change_during_an_unfinished_run_is_refused(tmp_path: Path) ->
     (study / "images.parquet").unlink()
     (study / "images.parquet.manifest.json").unlink()
     image_table.write(study / "images.parts" / "part-00000.parquet", table[:2])
-    (study / "images.parts" / "plan.json").write_text(
+    (study / "images.plan.json").write_text(
         json.dumps(manifest["settings"] | {"software": manifest["software"]}, indent=2) + "\n"
     )
     picture(99).save(photos / "001.png")
@@ -178,6 +178,48 @@ def test_without_images_or_study_the_way_out_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--images"):
         embed(tmp_path / "s", encoder=GRID, device="cpu")
     assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.parametrize("shard_rows", [None, 4])
+def test_a_kill_while_a_folder_of_parts_is_assembled_leaves_no_trace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shard_rows: int | None
+) -> None:
+    monkeypatch.setattr(image_table, "ONE_FILE_ROWS", 5)
+    photos = draw_folder(tmp_path / "photos", 11)
+
+    def run(study: Path) -> None:
+        embed(study, images=photos, encoder=GRID, device="cpu", shard_rows=shard_rows)
+
+    run(tmp_path / "undisturbed")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Study, "write_manifest", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        run(tmp_path / "s")
+    assert (tmp_path / "s" / "images.parquet").is_dir()
+    run(tmp_path / "s")
+    assert fingerprint_of(tmp_path / "s") == fingerprint_of(tmp_path / "undisturbed")
+    import pyarrow.parquet as pq
+
+    assert pq.read_table(tmp_path / "s" / "images.parquet")["row"].to_pylist() == list(range(11))
+    embed(tmp_path / "s", encoder=HISTOGRAM, device="cpu")
+    assert [image.row for image in image_table.take(Study(tmp_path / "s"), [9, 2, 9]).values()] == [2, 9]
+
+
+def test_a_manifest_that_outlived_its_folder_vouches_for_nothing(tmp_path: Path) -> None:
+    photos = draw_folder(tmp_path / "photos", 3)
+    result = embed(tmp_path / "s", images=photos, encoder=GRID, device="cpu", batch_size=2)
+    folder = Study(tmp_path / "s").embedding(result.slug)
+    shutil.rmtree(folder)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Study, "write_manifest", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        embed(tmp_path / "s", encoder=GRID, device="cpu", batch_size=3)
+    assert Study(tmp_path / "s").finished_embeddings() == {}
+
+
+@pytest.mark.parametrize("option", ["batch_size", "workers", "shard_rows"])
+def test_sizes_below_one_are_refused(tmp_path: Path, option: str) -> None:
+    photos = draw_folder(tmp_path / "photos", 2)
+    with pytest.raises(UsageError, match=f"{option} 0 is too small"):
+        embed(tmp_path / "s", images=photos, encoder=GRID, device="cpu", **{option: 0})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])

@@ -253,3 +253,11 @@ def test_any_damage(kind: str, changes: list[tuple[float, int]], in_header: bool
     assert (found.image is not None) == (found.status == "ok")
     if found.image is not None:
         assert (found.image.mode, found.image.size) == ("RGB", (found.width, found.height))
+
+
+@pytest.mark.parametrize(("form", "options"), [("JPEG", {}), ("JPEG", {"progressive": True}), ("GIF", {}), ("PNG", {})])
+def test_a_file_cut_anywhere_is_truncated(form: str, options: dict[str, bool]) -> None:
+    whole = save(noise(40, 24), form, **options)
+    assert decode(whole).status == "ok"
+    end = len(whole) - (2 if form == "GIF" else 0)  # a GIF without its trailer holds all of its picture
+    assert {decode(whole[:length]).status for length in range(16, end)} == {"truncated"}

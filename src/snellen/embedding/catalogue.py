@@ -8,6 +8,7 @@ read with it: a study whose images have changed is refused, never mixed.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -44,8 +45,10 @@ class Catalogue:
         Raises:
             StudyError: the source lists other images than the study began with, or the settings differ.
         """
-        plan = study.images_parts / "plan.json"
+        plan = study.images_plan
         manifest = study.read_manifest(study.images)
+        if manifest is None and study.images.is_dir():  # killed after the parts were moved, before the manifest
+            study.images.replace(study.images_parts)
         stored = storage.read_json(plan) if plan.exists() and manifest is None else (manifest or {}).get("settings")
         settings = {
             "source": source.kind,
@@ -118,13 +121,7 @@ class Catalogue:
         study = self._study
         if self._finished is None:
             parts = [self._part(shard) for shard in range(self.shards)]
-            # A run killed while it assembled a folder of parts has moved them already.
-            moved = study.images.is_dir() and not any(part.exists() for part in parts)
-            hashes = (
-                {study.relative(path): storage.sha256_of_file(path) for path in image_table.files(study)}
-                if moved
-                else image_table.assemble(study, parts, len(self.refs))
-            )
+            hashes = image_table.assemble(study, parts, len(self.refs))
             study.write_manifest(
                 study.images,
                 verb="embed",
@@ -142,11 +139,8 @@ class Catalogue:
         return outputs
 
     def _sweep(self) -> None:
-        folder = self._study.images_parts
-        if folder.is_dir():
-            for leftover in folder.iterdir():
-                leftover.unlink()
-            folder.rmdir()
+        shutil.rmtree(self._study.images_parts, ignore_errors=True)
+        self._study.images_plan.unlink(missing_ok=True)
 
     def _part(self, shard: int) -> Path:
         return self._study.images_parts / f"part-{shard:05d}.parquet"

@@ -35,13 +35,18 @@ class EmbeddingShards:
         path = folder / "plan.json"
         return storage.read_json(path) if path.exists() else None
 
-    def begin(self, stored: Mapping[str, Any] | None) -> None:
+    def begin(self, stored: Mapping[str, Any] | None, manifest: Path) -> None:
         """Write the plan down, or compare it with the one that earlier shards were made by.
+
+        Args:
+            stored: the plan of an earlier run, if there is one.
+            manifest: the embedding's manifest: one that outlived its folder vouches for nothing, and is removed.
 
         Raises:
             StudyError: the folder was begun with other settings or other versions of the software.
         """
         if stored is None:
+            manifest.unlink(missing_ok=True)
             storage.write_json(self.folder / "plan.json", self.plan)
             return
         for key in ("encoder", *REUSED):

@@ -93,6 +93,9 @@ def embed(
         EncoderError: the model cannot be loaded, or gives an image no direction.
         StorageError: the disk is full, or another process writes to this study.
     """
+    for option, value in (("batch_size", batch_size), ("workers", workers), ("shard_rows", shard_rows)):
+        if value is not None and value < 1:
+            raise UsageError(f"{option} {value} is too small: give a whole number from 1, or leave it out.")
     root = Study(Path(study))
     location, options = _source(root, images, column, follow_links)
     if location.is_dir() and root.root.resolve().is_relative_to(location.resolve()):
@@ -118,7 +121,7 @@ def embed(
             "software": software(*SOFTWARE),
         }
         shards = EmbeddingShards(folder, plan, catalogue)
-        shards.begin(stored)
+        shards.begin(stored, root.manifest_path(folder))
         root.log_source(location, options)
         _check_room(folder, len(refs), model.dim)
         reader = RowReader(source, catalogue, limits)

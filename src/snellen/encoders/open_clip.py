@@ -9,8 +9,9 @@ Pooled as CLIP does (arXiv 2103.00020, section 2.4) unless the architecture's ow
 OpenAI's weights, and some others, were trained with QuickGELU. open_clip builds the plain names with GELU, loads such
 weights into them with a warning, and gives slightly wrong vectors. Here that is an error, both ways round, that names
 the right model before anything is downloaded. For a bare file the trained activation is not written anywhere: there
-the architecture's name decides. A checkpoint trained at another resolution than its configuration asks for gets its
-position embeddings resized by open_clip; the fingerprint is that of the resized weights.
+the architecture's name decides. Nor is its preprocessing: it gets that of the architecture's published weights, and is
+refused where these differ among themselves. A checkpoint trained at another resolution than its configuration asks for
+gets its position embeddings resized by open_clip; the fingerprint is that of the resized weights.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ OPEN_CLIP_VERSION = 1
 """Goes into the fingerprints; raise it when the same checkpoint starts to give other rows."""
 
 QUICK = "-quickgelu"
+
+TAG_PREPROCESSING = ("mean", "std", "interpolation", "resize_mode")
+"""What published weights may have of their own."""
 
 
 class OpenClipEncoder(TorchEncoder):
@@ -161,7 +165,7 @@ def load(
     from safetensors import SafetensorError
 
     set_threads(threads)
-    repository, url, pretrained = None, None, None
+    repository, url, pretrained, preprocessing = None, None, None, None
     path = local_path(model, name)
     if path is not None:
         if not (path / "open_clip_config.json").is_file():
@@ -173,12 +177,18 @@ def load(
         identifier = model.replace("/", "-")
         pretrained = _check_weights(name, identifier, weights)
         tag = open_clip.get_pretrained_cfg(identifier, pretrained)
+        preprocessing = None if tag else _preprocessing_of_a_file(name, identifier)
         repository, url = tag.get("hf_hub", "").rstrip("/") or None, tag.get("url")
         repository = "/".join(repository.split("/")[:2]) if repository else None
 
     def create() -> tuple[Any, dict[str, Any]]:
         network = open_clip.create_model(
-            identifier, pretrained=pretrained, require_pretrained=True, precision="fp32", weights_only=True
+            identifier,
+            pretrained=pretrained,
+            require_pretrained=True,
+            precision="fp32",
+            weights_only=True,
+            force_preprocess_cfg=preprocessing,
         )
         return network, open_clip.get_model_config(identifier)
 
@@ -217,6 +227,28 @@ def _check_weights(name: str, architecture: str, weights: str | None) -> str:
         if other in known and open_clip.is_pretrained_cfg(other, weights):
             _check_quick_gelu(name, architecture, weights, listed_as=other)
     raise UsageError(f"unknown weights {weights!r} in {name!r}, and no such file: open_clip has {offered}")
+
+
+def _preprocessing_of_a_file(name: str, architecture: str) -> dict[str, Any] | None:
+    """Return the preprocessing of the architecture's published weights, for a file that says nothing of its own.
+
+    None where nothing is published: open_clip's default, which is OpenAI's, is then all there is.
+
+    Raises:
+        EncoderError: weights of this architecture were published with different preprocessing.
+    """
+    import open_clip
+
+    tags = open_clip.list_pretrained_tags_by_model(architecture)
+    configs = [open_clip.get_pretrained_cfg(architecture, tag) for tag in tags]
+    found = [{key: config[key] for key in TAG_PREPROCESSING if config.get(key) is not None} for config in configs]
+    if any(other != found[0] for other in found):
+        raise EncoderError(
+            f"{name} does not say how to prepare images, and weights of {architecture} were trained with different "
+            "preprocessing: put the file as open_clip_model.safetensors or open_clip_pytorch_model.bin into a folder "
+            "with an open_clip_config.json that says it (preprocess_cfg), and use open_clip/./folder"
+        )
+    return found[0] if found else None
 
 
 def _check_quick_gelu(name: str, architecture: str, tag: str, listed_as: str | None = None) -> None:

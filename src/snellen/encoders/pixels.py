@@ -111,13 +111,17 @@ class Pixels:
         box = None
         if self.crop != "none" and new_height * new_width > LARGEST_RESIZE:
             # A sliver of 3 x 60,000 pixels would take gigabytes here and be thrown away by the crop. Computing only
-            # what the crop keeps differs by rounding alone: at most one grey level.
+            # what the crop keeps differs by rounding alone: two grey levels at most.
             keep_height, keep_width = min(self.size[0], new_height), min(self.size[1], new_width)
-            top, left = round((new_height - keep_height) / 2), round((new_width - keep_width) / 2)
+            top, left = self._start(new_height, keep_height), self._start(new_width, keep_width)
             scale_y, scale_x = height / new_height, width / new_width
             box = (left * scale_x, top * scale_y, (left + keep_width) * scale_x, (top + keep_height) * scale_y)
             new_height, new_width = keep_height, keep_width
         return picture.resize((new_width, new_height), FILTERS[self.filter], box=box)
+
+    def _start(self, have: int, keep: int) -> int:
+        """Return where the crop begins, as `_centre` does: the libraries round halves differently."""
+        return (have - keep) // 2 if self.crop == "transformers" else round((have - keep) / 2)
 
     def _new_size(self, height: int, width: int) -> tuple[int, int]:
         if self.resize == "none":

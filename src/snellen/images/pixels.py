@@ -77,6 +77,7 @@ def _opaque(image: Image.Image, bits: int, key: tuple[int, ...]) -> Image.Image:
     if image.mode == "1":
         image = image.convert("L")
     pixels = np.asarray(image)
+    key = tuple(number & (2**bits - 1) for number in key)  # PNG, section 11.3.2.1: higher bits count for nothing
     if image.mode == "RGB":
         wanted = np.array(key) >> (8 if bits == 16 else 0)
         same = (pixels == wanted).all(axis=2)

@@ -90,12 +90,56 @@ def _is_pixmap(data: bytes) -> bool:
 
 
 def ends_early(kind: Kind, data: bytes) -> bool:
-    """Tell whether a file's own structure says that it is longer than it is (WebP, AVIF, TIFF; else False)."""
+    """Tell whether a file's own structure says that it is longer than it is (PNG and BMP: False, they say so)."""
     if kind == "WEBP":
         return len(data) < 8 + int.from_bytes(data[4:8], "little")
     if kind == "AVIF":
         return _boxes_end_beyond(data)
+    if kind == "JPEG":
+        return _segments_end_early(data)
+    if kind == "GIF":
+        return _blocks_end_early(data)
     return kind == "TIFF" and _tags_point_beyond(data)
+
+
+def _segments_end_early(data: bytes) -> bool:
+    """Walk a JPEG's segments: does the file end before its scan begins, or the scan before its end mark?"""
+    at = 2
+    while at + 4 <= len(data):
+        if data[at] != 0xFF:
+            return False
+        if data[at + 1] == 0xFF:  # padding
+            at += 1
+            continue
+        if data[at + 1] == 0xDA:
+            return data.find(b"\xff\xd9", at) < 0
+        at += 2 + max(int.from_bytes(data[at + 2 : at + 4], "big"), 2)
+    return True
+
+
+def _blocks_end_early(data: bytes) -> bool:
+    """Walk a GIF's blocks: does the file end before its first picture does?"""
+
+    def colours(flags: int) -> int:
+        return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
+
+    at = 13 + (colours(data[10]) if len(data) > 10 else 0)
+    while at < len(data):
+        kind = data[at]
+        if kind == 0x21:
+            at += 2
+        elif kind == 0x2C and at + 10 <= len(data):
+            at += 11 + colours(data[at + 9])
+        else:
+            return kind == 0x2C
+        while at < len(data) and data[at]:
+            at += 1 + data[at]
+        if at >= len(data):
+            return True
+        if kind == 0x2C:
+            return False
+        at += 1
+    return True
 
 
 def _boxes_end_beyond(data: bytes) -> bool:

@@ -152,7 +152,9 @@ class Misses:
                 return None
             # All remembered keys are equal, and there may be more: just beyond them, and no further.
             blind_min, reference_max = self._moved(change, float(keys[0]) + 2.0**-49, None)
-            return blind_min, reference_max, nearest.n_smallest
+            passes = (block.blind > blind_min) & (block.reference < reference_max)
+            # A stored cosine can exceed 1 a little, where no threshold can follow it.
+            return (blind_min, reference_max, nearest.n_smallest) if passes.all() else None
         # Where all there are is wanted, any looser threshold gives the same: one of few digits.
         level = float(keys[-1]) + 0.01 if cut == len(keys) else (float(keys[cut - 1]) + float(keys[cut])) / 2
         best: tuple[float, float, int] | None = None
@@ -170,13 +172,13 @@ class Misses:
     def _moved(self, change: Change, level: float, digits: int | None) -> tuple[float, float]:
         """Return the thresholds that let through what has a key below `level`, rounded and within [-1, 1]."""
         blind_min, reference_max = self.blind_min, self.reference_max
-        if change == "blind_min":
-            blind_min = _rounded(-level, digits)
-        elif change == "reference_max":
-            reference_max = _rounded(level, digits)
-        else:
-            blind_min, reference_max = _rounded(blind_min - level, digits), _rounded(reference_max + level, digits)
-        return max(blind_min, -1.0), min(reference_max, 1.0)
+        if change in ("blind_min", "both"):
+            lowered = -level if change == "blind_min" else blind_min - level
+            blind_min = min(max(_rounded(lowered, digits), -1.0), 1.0)
+        if change in ("reference_max", "both"):
+            raised = level if change == "reference_max" else reference_max + level
+            reference_max = min(max(_rounded(raised, digits), -1.0), 1.0)
+        return blind_min, reference_max
 
     def _key_of(self, change: Change, blind_min: float, reference_max: float) -> float:
         """Return the largest key that the given thresholds may let through."""

@@ -74,7 +74,7 @@ def open_embedding(
     """
     folder = study.embedding(slug)
     for path, sha256 in collection.inputs.items():
-        if manifest["inputs"].get(path, sha256) != sha256:
+        if manifest["inputs"].get(path) != sha256:
             raise StudyError(
                 f"{folder} was made from another {path} than the study has now: delete that folder and run "
                 "`snellen embed` again."
@@ -84,6 +84,11 @@ def open_embedding(
     # Rows before hashes: a zero or NaN then names its row, not only its file.
     vectors.check(collection.ok, collection.names)
     hashes = {study.relative(path): sha256 for path, sha256 in vectors.shard_hashes().items()}
+    if hashes != manifest["outputs"]:
+        raise StudyError(
+            f"{folder} is not the one that {study.manifest_path(folder).name} describes: run `snellen embed` again to "
+            "complete it."
+        )
     progress.advance(len(collection))
     progress.finish()
     encoder = manifest["settings"]["encoder"]

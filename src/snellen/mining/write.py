@@ -19,7 +19,7 @@
                    "after_labels": int, "after_max_per_image": int, "written": int},
      "images_without_label": int | null,                        among after_collapse; null where labels is "any"
      "truncated": {"max_per_image": int, "max_pairs": int,      pairs dropped by each cap; 0 without
-                   "images_capped": int},                       images that lost a pair to max_per_image
+                   "images_capped": int},                       images at the cap that had more pairs
      "histogram": {"blind_edges": [float] * (nb + 1), "reference_edges": [float] * (nr + 1),     nb, nr <= 80
                    "counts": [[int] * nr] * nb,                 row: blind bin, column: reference bin
                    "sampled": bool, "n_pairs": int},            n_pairs = sum of counts; bins [low, high)
