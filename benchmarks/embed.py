@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +91,33 @@ def save_vit_b(folder: Path) -> str:
     return f"transformers/{folder}"
 
 
+def save_conv_onnx(path: Path) -> Path:
+    """A small convolutional network with random weights, for when no ONNX encoder is at hand."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    widths = [3, 32, 64, 128, 256]
+    nodes, weights, last = [], [], "pixels"
+    for layer, (before, after) in enumerate(pairwise(widths)):
+        values = np.random.default_rng(layer).normal(0, (2 / (9 * before)) ** 0.5, (after, before, 3, 3))
+        weights.append(numpy_helper.from_array(values.astype(np.float32), f"w{layer}"))
+        nodes.append(helper.make_node("Conv", [last, f"w{layer}"], [f"c{layer}"], strides=[2, 2], pads=[1] * 4))
+        nodes.append(helper.make_node("Relu", [f"c{layer}"], [last := f"r{layer}"]))
+    nodes.append(helper.make_node("GlobalAveragePool", [last], ["pooled"]))
+    nodes.append(helper.make_node("Flatten", ["pooled"], ["embedding"]))
+    inputs = [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, ["n", 3, 224, 224])]
+    outputs = [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", widths[-1]])]
+    model = helper.make_model(
+        helper.make_graph(nodes, "conv", inputs, outputs, weights),
+        opset_imports=[helper.make_opsetid("", 17)],
+        ir_version=8,
+    )
+    recipe = {"image_size": "224", "resize_shorter_side": "224", "mean": "0.5,0.5,0.5", "std": "0.5,0.5,0.5"}
+    helper.set_model_props(model, recipe)
+    onnx.save(model, path)
+    return path
+
+
 def forward(loaded: LoadedEncoder, batches: list[FloatArray]) -> Callable[[], object]:
     """All batches through the network, `streams` at a time."""
 
@@ -150,7 +177,7 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, help="a folder of photographs; by default drawn stand-ins")
     parser.add_argument("--onnx", type=Path, nargs="*", help="ONNX image encoders")
     parser.add_argument("--repeats", type=int, default=3, choices=range(2, 100), metavar="N")
-    parser.add_argument("--vit-images", type=int, default=96, help="how many images the ViT-B gets")
+    parser.add_argument("--vit-images", type=int, default=64, help="how many images the ViT-B gets")
     arguments = parser.parse_args()
 
     print(f"{CORES} cores, {platform.machine()}, Python {platform.python_version()}, torch {torch.__version__}")
@@ -159,7 +186,11 @@ def main() -> None:
         photos = arguments.photos or (SHARED / "photos" / "clothing" if SHARED.is_dir() else folder / "drawn")
         if not photos.exists():
             draw_photos(photos, 400)
-        onnx = arguments.onnx if arguments.onnx is not None else sorted(SHARED.glob("models/*.onnx"))
+        onnx = (
+            arguments.onnx
+            if arguments.onnx is not None
+            else (sorted(SHARED.glob("models/*.onnx")) or [save_conv_onnx(folder / "conv.onnx")])
+        )
         some = folder / "some"
         some.mkdir()
         pictures = (path for path in sorted(photos.rglob("*")) if path.suffix.lower() in {".jpg", ".jpeg", ".png"})

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from snellen.errors import EncoderError, UsageError
-from snellen.providers import ENCODERS, available_devices, load_encoder, resolve_device, split_name
+from snellen.providers import ENCODERS, available_devices, load_encoder, recorded_name, resolve_device, split_name
 
 
 @pytest.mark.parametrize(
@@ -97,3 +97,14 @@ def test_a_missing_package_names_its_pip_line(
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(EncoderError, match=f"needs the package {package}, which is not installed: {line}"):
         load_encoder(name)
+
+
+def test_names_are_recorded_without_this_machines_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "net.onnx").write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    for name in ("onnx/models/net.onnx", "onnx/./models/net.onnx", f"onnx/{tmp_path}/models/net.onnx"):
+        assert recorded_name(name) == "onnx/net.onnx"
+    assert recorded_name("open_clip/ViT-B-32@./models/net.onnx") == "open_clip/ViT-B-32@net.onnx"
+    for name in ("transformers/facebook/dinov2-large", "open_clip/ViT-L-14-quickgelu@openai", "control/gradient-grid"):
+        assert recorded_name(name) == name

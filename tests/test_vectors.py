@@ -71,7 +71,7 @@ def test_wrong_dtype_shape_and_missing_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match=r"part-00001\.npy has 4 rows"):
         Vectors.open(tmp_path, 10)
     np.save(tmp_path / "part-00001.npy", unit(5, 9))
-    with pytest.raises(StudyError, match="length 9"):
+    with pytest.raises(StudyError, match=r"part-00001\.npy, row 5 and on: the vectors have length 9 where 8"):
         Vectors.open(tmp_path, 10)
     (tmp_path / "part-00001.npy").write_bytes(b"not numpy")
     with pytest.raises(StudyError, match="damaged"):

@@ -96,17 +96,16 @@ def split_name(name: str) -> tuple[str, str, str | None]:
 
 
 def recorded_name(name: str) -> str:
-    """Return the name as studies record it: without the folders of an absolute path, which are this machine's alone.
+    """Return the name as studies record it: local paths by their last name alone, since folders are this machine's.
 
-    Example: `onnx//home/me/net.onnx` becomes `onnx/net.onnx`; `onnx/../net.onnx` stays.
+    Example: `onnx/../models/net.onnx` becomes `onnx/net.onnx`; `transformers/facebook/dinov2-large`, if there is no
+    such folder here, stays.
     """
-    parts = []
-    for part in name.split("@"):
-        provider, slash, model = part.partition("/")
-        if part.startswith(("/", "~")):
-            parts.append(Path(part).name)
-        elif slash and model.startswith(("/", "~")):
-            parts.append(f"{provider}/{Path(model).name}")
-        else:
-            parts.append(part)
-    return "@".join(parts)
+    provider, slash, model = name.partition("/")
+    parts = model.split("@")
+    return provider + slash + "@".join(_last_name(part) for part in parts)
+
+
+def _last_name(part: str) -> str:
+    local = part.startswith(("/", ".", "~")) or (bool(part) and Path(part).exists())
+    return Path(part).expanduser().resolve().name if local else part

@@ -52,12 +52,13 @@ class Vectors:
         return cls([Shard(0, values, None)])
 
     @classmethod
-    def open(cls, folder: Path, rows: int) -> Vectors:
+    def open(cls, folder: Path, rows: int, dim: int | None = None) -> Vectors:
         """Map the shards of `embeddings/<slug>/`, and check their records, shapes and dtypes.
 
         Args:
             folder: holds `part-00000.npy`, `part-00000.json` and so on.
             rows: how many rows `images.parquet` has.
+            dim: how long the encoder's vectors are; None: as long as those of the first shard.
 
         Raises:
             StudyError: a shard is missing, or has another dtype or shape than its record says; names the file.
@@ -73,10 +74,11 @@ class Vectors:
                     f"{path} has {len(values)} rows where its record says rows {record.get('first_row')} onwards, "
                     f"{record.get('rows')} of them: delete the folder {folder} and run `snellen embed` again."
                 )
-            if shards and values.shape[1] != shards[0].values.shape[1]:
+            dim = dim or int(values.shape[1])
+            if values.shape[1] != dim:
                 raise StudyError(
-                    f"{path} has vectors of length {values.shape[1]} where the shards before it have "
-                    f"{shards[0].values.shape[1]}: delete the folder {folder} and run `snellen embed` again."
+                    f"{path}, row {expected} and on: the vectors have length {values.shape[1]} where {dim} is "
+                    f"expected; delete the folder {folder} and run `snellen embed` again."
                 )
             shards.append(Shard(expected, values, path))
             expected += len(values)

@@ -89,6 +89,30 @@ def test_a_missing_folder_is_wrong_usage_and_a_near_name_is_offered(tmp_path: Pa
     assert_one_sentence(result, 2, "fotos", "photos")
 
 
+@pytest.mark.parametrize(("name", "content"), [("list.txt", "\n"), ("list.csv", "path,label\n")])
+def test_a_list_of_nothing_is_wrong_usage(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    assert_one_sentence(snellen("run", tmp_path / name, "--out", tmp_path / "s", *CONTROLS), 2, "lists no images")
+    assert not (tmp_path / "s").exists()
+
+
+def test_one_encoder_on_both_sides_is_said_before_anything_is_embedded(tmp_path: Path) -> None:
+    photos = draw_folder(tmp_path / "photos", 2)
+    result = snellen(
+        "run", photos, "--out", tmp_path / "s", *CONTROLS[:2], "--reference", CONTROLS[1], "--device", "cpu"
+    )
+    assert_one_sentence(result, 2, "one encoder")
+    assert not (tmp_path / "s").exists()
+
+
+def test_what_could_not_be_used_is_said(tmp_path: Path) -> None:
+    photos = draw_folder(tmp_path / "photos", 5)
+    (photos / "003.png").write_text("no picture")
+    result = snellen("run", photos, "--out", tmp_path / "s", *CONTROLS)
+    assert "1 of 5 images could not be used: 1 not_an_image" in result.stderr
+    assert "among 4 images (1 more could not be used)" in result.stdout
+
+
 def test_a_study_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
     assert_one_sentence(snellen("mine", tmp_path / "none"), 2, "snellen embed")
     assert_one_sentence(snellen("report", tmp_path / "none"), 2, "snellen embed")
@@ -155,10 +179,20 @@ def test_ctrl_c_is_one_line_and_the_run_goes_on_later(tmp_path: Path) -> None:
 
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:
-    result = snellen("--debug", "mine", tmp_path / "none")
-    assert result.returncode == 1
+    result = snellen("mine", tmp_path / "none", "--debug")
+    assert result.returncode == 2
     assert "Traceback" in result.stderr
     assert "UsageError" in result.stderr
+
+
+def test_what_nobody_foresaw_is_one_sentence_too(tmp_path: Path) -> None:
+    command = (
+        "import snellen.mining; snellen.mining.mine = lambda *_, **__: 1 / 0;from snellen.cli.main import main; main()"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", command, "mine", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert_one_sentence(result, 1, "ZeroDivisionError", "--debug")
 
 
 def test_help_answers_within_half_a_second() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from html.parser import HTMLParser
@@ -150,6 +151,25 @@ def test_equal_studies_give_equal_pages(tmp_path: Path) -> None:
         report(study_of(tmp_path / name))
         pages.append((tmp_path / name / "s" / "report.html").read_bytes())
     assert pages[0] == pages[1]
+
+
+@pytest.mark.parametrize("name", ["pairs.parquet", "mining.json", "images.parquet"])
+def test_a_page_is_never_made_of_another_studys_files(tmp_path: Path, name: str) -> None:
+    study = study_of(tmp_path / "one")
+    other = study_of(tmp_path / "two", 15)
+    (study / name).write_bytes((other / name).read_bytes())
+    with pytest.raises(StudyError, match=f"{name} was changed"):
+        report(study)
+
+
+def test_the_manifest_names_all_that_the_page_is_made_of(tmp_path: Path) -> None:
+    study = study_of(tmp_path)
+    report(study)
+    inputs = json.loads((study / "report.html.manifest.json").read_text())["inputs"]
+    assert inputs == {
+        name: hashlib.sha256((study / name).read_bytes()).hexdigest()
+        for name in ("images.parquet", "pairs.parquet", "mining.json")
+    }
 
 
 def test_before_mining_there_is_nothing_to_report(tmp_path: Path) -> None:

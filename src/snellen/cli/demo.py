@@ -20,4 +20,4 @@ def demo(
     from snellen.recipes.demo import demo as run_demo
 
     result = run_demo(out, progress=progress_for(quiet))
-    typer.echo(describe_pairs(str(result.report), result.pairs))
+    typer.echo(f"{result.report}: {describe_pairs(result.pairs, result.embedded, result.images)}")

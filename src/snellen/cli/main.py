@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from types import TracebackType
+import traceback
 
 import typer
 
@@ -47,32 +47,31 @@ def _options(
 def main() -> None:
     """Run the command line.
 
-    Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. Without `--debug` no error shows a traceback.
     """
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
-    if not debug:
-        sys.excepthook = _say_unexpected
     try:
-        app(arguments, prog_name="snellen")
-    except SnellenError as error:
-        progress.clear()
-        if debug:
-            raise
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(error.exit_code)
+        # Not `app(...)`: that puts typer's own excepthook in place.
+        typer.main.get_command(app).main(arguments, prog_name="snellen")
     except SystemExit as ended:
         progress.clear()
         if ended.code == INTERRUPTED:
             sys.stderr.write("interrupted: what is finished is kept; run the same command again to go on.\n")
         raise
+    except Exception as error:  # noqa: BLE001 - the one boundary: whatever went wrong is said in one sentence
+        progress.clear()
+        if debug:
+            traceback.print_exception(error)
+        sys.stderr.write(f"error: {_sentence(error)}\n")
+        sys.exit(error.exit_code if isinstance(error, SnellenError) else 1)
 
 
-def _say_unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Say what no code of ours foresaw in one line; Python then ends with exit code 1."""
-    progress.clear()
+def _sentence(error: Exception) -> str:
+    if isinstance(error, SnellenError):
+        return str(error)
     said = str(error).strip().splitlines()
-    sys.stderr.write(
-        f"error: unexpected {kind.__name__}: {said[0] if said else 'no message'}; run again with --debug to see where, "
-        "and please report it.\n"
+    return (
+        f"unexpected {type(error).__name__}: {said[0] if said else 'no message'}; run again with --debug to see where, "
+        "and please report it."
     )

@@ -44,11 +44,15 @@ def mine(
         seed=seed,
         progress=progress_for(quiet),
     )
-    typer.echo(describe_pairs(str(study / "pairs.parquet"), result.counts["written"]))
+    text = describe_pairs(result.counts["written"], result.counts["ok"], result.counts["images"])
+    typer.echo(f"{study / 'pairs.parquet'}: {text}{'' if result.counts['written'] else '; see `snellen report`'}")
 
 
-def describe_pairs(path: str, written: int) -> str:
-    """Say how many pairs were found; that there are none is a normal first result."""
-    if written == 0:
-        return f"{path}: no pair passes both thresholds; `snellen report` shows the nearest, and thresholds to try"
-    return f"{path}: {written:,} blind pair{'s' if written > 1 else ''}"
+def describe_pairs(pairs: int, embedded: int, images: int) -> str:
+    """Say how many pairs were found among how many images; that there are none is a normal first result."""
+    among = f"among {embedded:,} images" + (
+        f" ({images - embedded:,} more could not be used)" if embedded < images else ""
+    )
+    if pairs == 0:
+        return f"no pair passes both thresholds {among}"
+    return f"{pairs:,} blind pair{'s' if pairs > 1 else ''} {among}"

@@ -50,9 +50,7 @@ MaxPerImageOption = Annotated[
 ]
 CollapseCopiesOption = Annotated[
     float | None,
-    typer.Option(
-        min=0.0, max=1.0, help="Collapse near-identical copies first: images with both cosines above this, e.g. 0.98."
-    ),
+    typer.Option(help="Collapse near-identical copies first: images with both cosines above this, e.g. 0.98."),
 ]
 LabelsOption = Annotated[str, typer.Option(help="any, within (only pairs of one label) or across (only of two).")]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of every sample that is drawn.")]

@@ -65,4 +65,4 @@ def run(
         max_shown=max_shown,
         progress=progress_for(quiet),
     )
-    typer.echo(describe_pairs(str(result.report), result.pairs))
+    typer.echo(f"{result.report}: {describe_pairs(result.pairs, result.embedded, result.images)}")

@@ -71,16 +71,16 @@ class Catalogue:
 
     def _refuse_changes(self, stored: dict[str, Any]) -> None:
         for key, what in (("source", "kind of source"), ("limits", "image limits"), ("shard_rows", "shard rows")):
-            if stored[key] != self._settings[key]:
+            if stored.get(key) != self._settings[key]:
                 raise StudyError(
-                    f"The study {self._study.root} was begun with another {what} ({json.dumps(stored[key])}, now "
+                    f"The study {self._study.root} was begun with another {what} ({json.dumps(stored.get(key))}, now "
                     f"{json.dumps(self._settings[key])}): use the same as then, or begin a new study."
                 )
-        if stored["listing_sha256"] != self._settings["listing_sha256"]:
+        if stored.get("listing_sha256") != self._settings["listing_sha256"]:
             raise StudyError(
-                f"The images are not those that the study {self._study.root} was begun with: {stored['rows']} then, "
-                f"{len(self.refs)} now{self._first_difference()}; put them back as they were, or begin a new study "
-                "with another --out folder."
+                f"The images are not those that the study {self._study.root} was begun with: {stored.get('rows')} "
+                f"then, {len(self.refs)} now{self._first_difference()}; put them back as they were, or begin a new "
+                "study with another --out folder."
             )
 
     def _first_difference(self) -> str:

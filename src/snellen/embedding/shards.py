@@ -50,10 +50,10 @@ class EmbeddingShards:
             storage.write_json(self.folder / "plan.json", self.plan)
             return
         for key in ("encoder", *REUSED):
-            if stored[key] != self.plan[key]:
+            if stored.get(key) != self.plan[key]:
                 raise StudyError(
-                    f"{self.folder} was begun with {key} {_brief(stored[key], self.plan[key])}, which could change its "
-                    f"vectors: use the same as then, or delete that folder to embed afresh."
+                    f"{self.folder} was begun with {key} {_brief(stored.get(key), self.plan[key])}, which could change "
+                    f"its vectors: use the same as then, or delete that folder to embed afresh."
                 )
 
     def finished(self, shard: int) -> bool:
@@ -62,7 +62,11 @@ class EmbeddingShards:
         record = path.with_suffix(".json")
         if not (path.exists() and record.exists()):
             return False
-        return bool(storage.read_json(record)["sha256"] == storage.sha256_of_file(path))
+        if storage.read_json(record).get("sha256") != storage.sha256_of_file(path):
+            return False
+        shape = (len(self._catalogue.rows(shard)), self._dim)
+        values = np.load(path, mmap_mode="r", allow_pickle=False)
+        return bool(values.shape == shape and values.dtype == np.float16)
 
     def write(self, shard: int, vectors: Mapping[int, NDArray[np.float32]], images: Sequence[Image]) -> None:
         """Write a shard: the given rows' unit vectors, copies for duplicates, zeros where an image is not ok."""

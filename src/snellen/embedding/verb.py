@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -27,8 +28,17 @@ from snellen.providers import recorded_name
 from snellen.records import Image
 from snellen.study import Study, slug, software
 
-SOFTWARE = ("numpy", "pillow", "torch", "torchvision", "transformers", "open_clip_torch", "timm", "onnxruntime")
-"""Whose versions can change an embedding's last bits."""
+PACKAGES = {
+    "control": ("numpy", "pillow"),
+    "onnx": ("numpy", "pillow", "onnxruntime"),
+    "open_clip": ("numpy", "pillow", "torch", "open_clip_torch", "timm"),
+    "timm": ("numpy", "pillow", "torch", "timm"),
+    "transformers": ("numpy", "pillow", "torch", "torchvision", "transformers"),
+}
+"""Whose versions can change the last bits of a provider's vectors."""
+
+ALL_PACKAGES = tuple(sorted({package for packages in PACKAGES.values() for package in packages}))
+"""The same for an encoder of the user's own, of which nothing is known."""
 
 
 @dataclass(frozen=True)
@@ -104,9 +114,11 @@ def embed(
             "folder outside."
         )
     source = open_source(location, **options)
+    refs = source.refs()
+    if not refs:
+        raise UsageError(f"{location} lists no images: give a source that holds some.")
     loaded = encoder if isinstance(encoder, LoadedEncoder) else load(encoder, device=device, dtype=dtype)
     model = loaded.encoder
-    refs = source.refs()
     name = slug(recorded_name(model.name), model.fingerprint)
     folder = root.embedding(name)
     limits = limits or Limits()
@@ -118,7 +130,7 @@ def embed(
             "device": loaded.device.partition(":")[0],
             "dtype": loaded.dtype,
             "batch_size": batch_size or (stored or {}).get("batch_size") or auto_batch_size(model, loaded.device),
-            "software": software(*SOFTWARE),
+            "software": software(*PACKAGES.get(model.name.partition("/")[0], ALL_PACKAGES)),
         }
         shards = EmbeddingShards(folder, plan, catalogue)
         shards.begin(stored, root.manifest_path(folder))
@@ -144,6 +156,8 @@ def embed(
             outputs={root.relative(folder / file): sha256 for file, sha256 in shards.outputs().items()},
             counts=counts,
         )
+    if counts["not_ok"]:
+        progress.note(f"{counts['not_ok']:,} of {len(rows):,} images could not be used: {_by_status(rows)}")
     return EmbedResult(name, model.dim, counts)
 
 
@@ -229,8 +243,8 @@ def _check_room(folder: Path, rows: int, dim: int) -> None:
     needed, free = rows * dim * 2, shutil.disk_usage(folder).free
     if needed > free:
         raise StorageError(
-            f"{folder} needs {needed / 1e9:.2f} GB for {rows} vectors and the disk has {free / 1e9:.2f} GB free: make "
-            "room, or choose another --out folder."
+            f"{folder} needs {needed / 1e6:,.1f} MB for {rows:,} vectors and the disk has {free / 1e6:,.1f} MB free: "
+            "make room, or choose another --out folder."
         )
 
 
@@ -238,3 +252,8 @@ def _counts(images: list[Image]) -> dict[str, int]:
     ok = sum(image.status == "ok" for image in images)
     duplicates = sum(image.status == "ok" and image.duplicate_of is not None for image in images)
     return {"rows": len(images), "embedded": ok - duplicates, "duplicates": duplicates, "not_ok": len(images) - ok}
+
+
+def _by_status(images: list[Image]) -> str:
+    found = Counter(image.status for image in images if image.status != "ok")
+    return ", ".join(f"{n:,} {status}" for status, n in found.most_common())

@@ -44,7 +44,7 @@ class Options:
             UsageError: one of them is out of range; says what it may be.
         """
         for option, cap in (("--max-pairs", max_pairs), ("--max-per-image", max_per_image)):
-            if cap is not None and cap < 1:
+            if cap is not None and (cap < 1 or cap != int(cap)):
                 raise UsageError(
                     f"{option} {cap} would keep nothing: give a number from 1, or leave it out for no cap."
                 )

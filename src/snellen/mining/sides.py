@@ -10,6 +10,7 @@ from typing import Any
 from snellen.errors import StudyError, UsageError
 from snellen.mining.collection import Collection
 from snellen.progress import SILENT, Progress
+from snellen.providers import recorded_name
 from snellen.study import Study
 from snellen.vectors import Vectors
 
@@ -30,7 +31,7 @@ class Embedding:
 
 
 def find_slug(embeddings: Mapping[str, Mapping[str, Any]], asked: str, option: str) -> str:
-    """Find the embedding that a model's name or a slug means; names are compared exactly.
+    """Find the embedding that a model's name or a slug means; names are compared as studies record them.
 
     Args:
         embeddings: manifests by slug, from `Study.finished_embeddings`.
@@ -43,7 +44,7 @@ def find_slug(embeddings: Mapping[str, Mapping[str, Any]], asked: str, option: s
     if asked in embeddings:
         return asked
     names = {slug: str(manifest["settings"]["encoder"]["name"]) for slug, manifest in embeddings.items()}
-    matches = [slug for slug, name in names.items() if name == asked]
+    matches = [slug for slug, name in names.items() if name in (asked, recorded_name(asked))]
     if len(matches) == 1:
         return matches[0]
     if matches:
@@ -79,7 +80,7 @@ def open_embedding(
                 f"{folder} was made from another {path} than the study has now: delete that folder and run "
                 "`snellen embed` again."
             )
-    vectors = Vectors.open(folder, len(collection))
+    vectors = Vectors.open(folder, len(collection), int(manifest["settings"]["encoder"]["dim"]))
     progress.start(f"checking {slug}", len(collection), "rows")
     # Rows before hashes: a zero or NaN then names its row, not only its file.
     vectors.check(collection.ok, collection.names)

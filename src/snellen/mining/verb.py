@@ -143,7 +143,8 @@ class _Mining:
         self.blind, self.reference = self._embeddings()
         self.inputs = {**self.collection.inputs, **self.blind.inputs, **self.reference.inputs}
         self.settings = {
-            "asked": options.as_json(),
+            # By name, however they were named, so that the same question is the same question.
+            "asked": options.as_json() | {"blind": self.blind.name, "reference": self.reference.name},
             "blind": self.blind.as_json(),
             "reference": self.reference.as_json(),
         }
@@ -168,7 +169,7 @@ class _Mining:
         manifests = self.study.finished_embeddings()
         blind = find_slug(manifests, self.options.blind, "--blind")
         reference = find_slug(manifests, self.options.reference, "--reference")
-        if blind == reference:
+        if manifests[blind]["settings"]["encoder"] == manifests[reference]["settings"]["encoder"]:
             raise UsageError(
                 f"--blind and --reference both mean {blind}: an encoder is compared with another one; "
                 f"embedded are {', '.join(manifests)}."
@@ -241,7 +242,8 @@ class _Mining:
         details = {
             "blind": self.blind.as_json(),
             "reference": self.reference.as_json(),
-            "asked": options.as_json(),
+            # By name, however they were named, so that the same question is the same question.
+            "asked": options.as_json() | {"blind": self.blind.name, "reference": self.reference.name},
             "resolved": resolved,
             "counts": self._counts(distinct.size, rows.size, totals, selection),
             "images_without_label": None if options.labels == "any" else int(np.count_nonzero(rule.codes < 0)),

@@ -4,7 +4,7 @@
 
     {"blind":     {"name": str, "slug": str, "fingerprint": str},
      "reference": {"name": str, "slug": str, "fingerprint": str},
-     "asked":     {"blind": str, "reference": str,              names or slugs, as asked
+     "asked":     {"blind": str, "reference": str,              names, as studies record them
                    "blind_min": float | "q0.9999", "reference_max": float | "q0.5",
                    "max_pairs": int | null, "max_per_image": int | null, "collapse_copies": float | null,
                    "labels": "any" | "within" | "across", "seed": int},

@@ -8,6 +8,8 @@ from typing import Literal
 
 from snellen import defaults
 from snellen.embedding import embed, load
+from snellen.errors import UsageError
+from snellen.images.open import open_source
 from snellen.mining import mine
 from snellen.mining.options import Options
 from snellen.progress import SILENT, Progress
@@ -16,10 +18,12 @@ from snellen.report import report
 
 @dataclass(frozen=True)
 class RunResult:
-    """Where the page is, and how many pairs were found."""
+    """Where the page is, how many pairs were found, and how many images were embedded, of how many."""
 
     report: Path
     pairs: int
+    embedded: int
+    images: int
 
 
 def run(
@@ -51,7 +55,7 @@ def run(
     Raises:
         SnellenError: see `embed`, `mine` and `report`.
     """
-    # What is wrong is said now, not after hours of embedding: options, and both encoders loaded before either is used.
+    # What is wrong is said now, not after hours of embedding: options, source, and both encoders before either is used.
     Options.checked(
         blind=blind,
         reference=reference,
@@ -63,8 +67,11 @@ def run(
         labels=labels,
         seed=seed,
     )
+    open_source(source, column=column, follow_links=follow_links)
     encoders = [load(name, device=device, dtype=dtype) for name in (blind, reference)]
-    slugs = [
+    if encoders[0].encoder.fingerprint == encoders[1].encoder.fingerprint:
+        raise UsageError(f"{blind} and {reference} are one encoder: an encoder is compared with another one.")
+    embedded = [
         embed(
             out,
             images=source,
@@ -74,13 +81,13 @@ def run(
             column=column,
             follow_links=follow_links,
             progress=progress,
-        ).slug
+        )
         for encoder in encoders
     ]
     mined = mine(
         out,
-        blind=slugs[0],
-        reference=slugs[1],
+        blind=embedded[0].slug,
+        reference=embedded[1].slug,
         blind_min=blind_min,
         reference_max=reference_max,
         max_pairs=max_pairs,
@@ -91,4 +98,4 @@ def run(
         progress=progress,
     )
     page = report(out, max_shown=max_shown, progress=progress)
-    return RunResult(page, mined.counts["written"])
+    return RunResult(page, mined.counts["written"], mined.counts["ok"], mined.counts["images"])

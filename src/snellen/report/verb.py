@@ -41,10 +41,15 @@ def report(
         UsageError: there is no such study, or its images are not found.
         StudyError: `mine` has not finished.
     """
+    if max_shown < 1:
+        raise UsageError(f"max_shown {max_shown} would show nothing: give a number from 1.")
     root = Study.existing(study)
-    manifest = root.read_manifest(root.pairs)
-    if manifest is None:
-        raise StudyError(f"The study {root.root} has no pairs yet: run `snellen mine {root.root}` first.")
+    with root.lock():
+        return _report(root, images, max_shown, progress)
+
+
+def _report(root: Study, images: str | Path | None, max_shown: int, progress: Progress) -> Path:
+    inputs = _checked_inputs(root)
     mining = storage.read_json(root.mining)
     pairs, total = top_pairs(root.pairs, max_shown)
     misses = (mining["near_misses"] or {"pairs": []})["pairs"]
@@ -72,18 +77,39 @@ def report(
         settings=words.settings(mining),
         missing=pictures.missing if pictures else 0,
     )
-    with root.lock():
-        storage.write_bytes(root.report, page)
-        root.write_manifest(
-            root.report,
-            verb="report",
-            settings={"max_shown": max_shown},
-            software=software("jinja2", "matplotlib", "pillow"),
-            inputs=manifest["outputs"],
-            outputs={root.relative(root.report): storage.sha256_of_file(root.report)},
-            counts={"shown": len(cards), "pairs": total},
-        )
+    if pictures and pictures.missing:
+        progress.note(f"{pictures.missing:,} of the images shown are gone or changed; the page says which")
+    storage.write_bytes(root.report, page)
+    root.write_manifest(
+        root.report,
+        verb="report",
+        settings={"max_shown": max_shown},
+        software=software("jinja2", "matplotlib", "pillow"),
+        inputs=inputs,
+        outputs={root.relative(root.report): storage.sha256_of_file(root.report)},
+        counts={"shown": len(cards), "pairs": total},
+    )
     return root.report
+
+
+def _checked_inputs(study: Study) -> dict[str, str]:
+    """Return sha256 of what the page is made from, after comparing each file with its manifest.
+
+    Raises:
+        StudyError: `mine` has not finished, or a file is not the one that its manifest describes.
+    """
+    inputs: dict[str, str] = {}
+    for artefact, verb in ((study.images, "embed"), (study.pairs, "mine")):
+        manifest = study.read_manifest(artefact)
+        if manifest is None:
+            raise StudyError(f"{artefact} is not there, or not finished: run `snellen {verb} {study.root}` first.")
+        for path, expected in manifest["outputs"].items():
+            if not (study.root / path).is_file() or storage.sha256_of_file(study.root / path) != expected:
+                raise StudyError(
+                    f"{study.root / path} was changed after it was written: run `snellen {verb} {study.root}` again."
+                )
+            inputs[path] = expected
+    return inputs
 
 
 def _pictures(study: Study, images: str | Path | None, *, needed: bool) -> Pictures | None:
