@@ -266,3 +266,12 @@ def test_nothing_but_the_shards_is_read(tmp_path: Path) -> None:
             source.read(ref, LIMIT)
     with pytest.raises(OSError, match=r"ended after"):
         source.read(ImageRef("0.tar#1.jpg", 10, 10**5), LIMIT)
+
+
+def test_failed_downloads_are_counted(tmp_path: Path) -> None:
+    write_tar(tmp_path / "00000.tar", img2dataset(["000000001", "000000003"]))
+    keys = ["000000001", "000000002", "000000003", "000000004"]
+    pq.write_table(pa.table({"key": keys, "status": ["success", "failed_to_download"] * 2}), tmp_path / "00000.parquet")
+    source = WebDatasetSource(tmp_path / "00000.tar")
+    assert len(source.refs()) == 2
+    assert source.skipped["keys_without_image"] == 2

@@ -43,7 +43,7 @@ class WebDatasetSource:
     A tar that is compressed, damaged, or without its end mark is an error, not a source with fewer images.
 
     `skipped` counts `other_files`, `hidden`, `oversized_metadata`, `bad_json`, `extra_images` (such as `0.seg.png`
-    beside `0.jpg`) and `sidecars_without_key`.
+    beside `0.jpg`), `sidecars_without_key` and `keys_without_image` (rows of a sidecar whose download failed).
 
     Args:
         location: one `.tar`, a folder of them (searched through its sub-folders), or a pattern such as
@@ -90,6 +90,7 @@ class WebDatasetSource:
     def _shard_refs(self, uri: str, path: Path) -> Iterator[ImageRef]:
         samples = [sample for sample in index_tar(path, self.skipped).values() if sample.images]
         images = [(sample, self._image(sample, path)) for sample in samples]
+        self._count_lost_keys(path, {sample.key for sample in samples})
         sidecar = self._sidecar(path) if any({"txt", "json"} - sample.texts.keys() for sample in samples) else {}
         for sample, image in images:
             beside = sidecar.get(sample.key, {})
@@ -132,6 +133,13 @@ class WebDatasetSource:
             self.skipped["bad_json"] += 1
             return None
         return found
+
+    def _count_lost_keys(self, path: Path, there: set[str]) -> None:
+        """Count what img2dataset lists beside a tar and could not download: it has a row there, and no image here."""
+        beside = path.with_suffix(".parquet")
+        if beside.is_file() and "key" in (file := tables.open_parquet(beside)).schema_arrow.names:
+            for batch in tables.batches(file, ["key"], beside.name):
+                self.skipped["keys_without_image"] += sum(str(key) not in there for key in batch["key"].to_pylist())
 
     def _sidecar(self, path: Path) -> dict[str, dict[str, Any]]:
         """Read the Parquet file beside a tar, by key; empty where there is none."""
