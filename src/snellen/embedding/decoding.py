@@ -105,8 +105,8 @@ class DecodePool:
         return worker
 
     def _discard(self, worker: _Worker) -> None:
-        worker.kill()
-        with self._lock:
+        with self._lock:  # closing the pool kills too: never both at once
+            worker.kill()
             self._workers.discard(worker)
         self._local.worker = None
 
@@ -161,7 +161,9 @@ class _Worker:
         return Prepared(answer["status"], tuple(answer["flags"]), answer["width"], answer["height"], values)
 
     def kill(self) -> None:
-        """End the process and free what it holds."""
+        """End the process and free what it holds; once, for descriptors are used again."""
+        if self._errors.closed:
+            return
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -174,7 +176,10 @@ class _Worker:
         free = memoryview(values.data).cast("B")
         done = 0
         while done < len(free):
-            count = os.preadv(self._shared, [free[done:]], done)
+            try:
+                count = os.preadv(self._shared, [free[done:]], done)
+            except OSError as error:  # closed by `kill` from another thread
+                raise WorkerDied from error
             if count == 0:
                 raise WorkerDied  # it said more than it wrote
             done += count

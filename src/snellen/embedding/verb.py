@@ -108,11 +108,7 @@ def embed(
             raise UsageError(f"{option} {value} is too small: give a whole number from 1, or leave it out.")
     root = Study(Path(study))
     location, options = _source(root, images, column, follow_links)
-    if location.is_dir() and root.root.resolve().is_relative_to(location.resolve()):
-        raise UsageError(
-            f"The study {root.root} would lie inside the images' folder {location}, and be listed with them: choose a "
-            "folder outside."
-        )
+    check_place(root.root, location)
     source = open_source(location, **options)
     refs = source.refs()
     if not refs:
@@ -159,6 +155,19 @@ def embed(
     if counts["not_ok"]:
         progress.note(f"{counts['not_ok']:,} of {len(rows):,} images could not be used: {_by_status(rows)}")
     return EmbedResult(name, model.dim, counts)
+
+
+def check_place(study: Path, images: Path) -> None:
+    """Check that a study's own files will not be listed among its images.
+
+    Raises:
+        UsageError: the study would lie inside the images' folder.
+    """
+    if images.is_dir() and study.resolve().is_relative_to(images.resolve()):
+        raise UsageError(
+            f"The study {study} would lie inside the images' folder {images}, and be listed with them: choose a "
+            "folder outside."
+        )
 
 
 def _run(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from snellen import defaults
-from snellen.embedding import embed, load
+from snellen.embedding import check_place, embed, load
 from snellen.errors import UsageError
 from snellen.images.open import open_source
 from snellen.mining import mine
@@ -56,17 +56,17 @@ def run(
         SnellenError: see `embed`, `mine` and `report`.
     """
     # What is wrong is said now, not after hours of embedding: options, source, and both encoders before either is used.
-    Options.checked(
-        blind=blind,
-        reference=reference,
-        blind_min=blind_min,
-        reference_max=reference_max,
-        max_pairs=max_pairs,
-        max_per_image=max_per_image,
-        collapse_copies=collapse_copies,
-        labels=labels,
-        seed=seed,
-    )
+    asked: dict[str, Any] = {
+        "blind_min": blind_min,
+        "reference_max": reference_max,
+        "max_pairs": max_pairs,
+        "max_per_image": max_per_image,
+        "collapse_copies": collapse_copies,
+        "labels": labels,
+        "seed": seed,
+    }
+    Options.checked(blind=blind, reference=reference, **asked)
+    check_place(Path(out), Path(source))
     open_source(source, column=column, follow_links=follow_links)
     encoders = [load(name, device=device, dtype=dtype) for name in (blind, reference)]
     if encoders[0].encoder.fingerprint == encoders[1].encoder.fingerprint:
@@ -84,18 +84,6 @@ def run(
         )
         for encoder in encoders
     ]
-    mined = mine(
-        out,
-        blind=embedded[0].slug,
-        reference=embedded[1].slug,
-        blind_min=blind_min,
-        reference_max=reference_max,
-        max_pairs=max_pairs,
-        max_per_image=max_per_image,
-        collapse_copies=collapse_copies,
-        labels=labels,
-        seed=seed,
-        progress=progress,
-    )
+    mined = mine(out, blind=embedded[0].slug, reference=embedded[1].slug, **asked, progress=progress)
     page = report(out, max_shown=max_shown, progress=progress)
     return RunResult(page, mined.counts["written"], mined.counts["ok"], mined.counts["images"])

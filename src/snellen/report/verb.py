@@ -132,8 +132,7 @@ def _pictures(study: Study, images: str | Path | None, *, needed: bool) -> Pictu
 
 def _image_counts(study: Study) -> dict[str, Any]:
     manifest = study.read_manifest(study.images)
-    if manifest is None:
-        raise StudyError(f"{study.images} is not finished: run `snellen embed` again to complete it.")
+    assert manifest is not None  # `_checked_inputs` has read it
     counts: dict[str, Any] = manifest["counts"]
     return counts
 
