@@ -9,12 +9,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow.parquet as pq
+import pytest
 from numpy.typing import NDArray
 
 from snellen.mining.exact import Side
 from snellen.mining.parts import PAIR, Records
 from snellen.mining.tiles import Tiling
+from snellen.study import Study
 from snellen.vectors import Vectors
+from tests import studies
 
 Half = NDArray[np.float16]
 Pairs = dict[tuple[int, int], tuple[float, float]]
@@ -107,3 +110,10 @@ def planted(seed: int, rows: int, dim: int, blind_min: float, reference_max: flo
 
 def records(pairs: Iterable[tuple[int, int, float, float, int]]) -> Records:
     return np.array(list(pairs), dtype=PAIR)
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    from tests.mining.mine_study import data
+
+    return studies.write_study(tmp_path / "study", *data(), shard_rows=100)

@@ -16,7 +16,7 @@ import pytest
 
 from snellen.study import Study
 from tests import studies
-from tests.mining.test_mine import files
+from tests.mining.mine_study import files
 
 PROGRAM = """
 import sys
