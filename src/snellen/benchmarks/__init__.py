@@ -1,0 +1,34 @@
+"""Benchmarks as they lie on disk: reading, checking, hashing. The stage that builds them is `snellen.benchmark`."""
+
+from pathlib import Path
+
+from snellen.benchmarks import overlays
+from snellen.benchmarks.files import content_sha256
+from snellen.benchmarks.leaks import leaks
+from snellen.benchmarks.reader import Benchmark, Loaded, load, read
+
+read_benchmark = read
+"""`read` by the name under which `snellen` itself exports it."""
+
+
+def check(folder: str | Path) -> list[str]:
+    """Return everything that is wrong with a benchmark, a sentence each; none: it can be trusted.
+
+    That is everything that `read` refuses, wrong overlays, and answers that can be guessed from how the benchmark was
+    put together (`leaks`).
+
+    Raises:
+        UsageError: the folder holds no benchmark.
+    """
+    return problems(load(folder))
+
+
+def problems(loaded: Loaded) -> list[str]:
+    """Return everything that is wrong with a benchmark as it was loaded, a sentence each."""
+    if loaded.benchmark is None:
+        return loaded.problems
+    questions = loaded.benchmark.questions
+    return [*overlays.problems(loaded.folder, questions), *leaks(questions)]
+
+
+__all__ = ["Benchmark", "check", "content_sha256", "leaks", "load", "problems", "read", "read_benchmark"]
