@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from hashlib import sha256
 from io import BytesIO
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from snellen.images.base import ImageSource, TooManyBytes
+from snellen.images.base import ImageSource
 from snellen.images.decode import Limits, decode
-from snellen.records import Image, ImageRef
+from snellen.records import Image
+from snellen.study_images import Gone, StudyImages
 
 SIDE = 360
 """Longest side of a thumbnail in pixels."""
@@ -39,8 +39,7 @@ class Pictures:
     """Makes each image's thumbnail once."""
 
     def __init__(self, source: ImageSource) -> None:
-        self._source = source
-        self._refs: dict[str, ImageRef] = {ref.uri: ref for ref in source.refs()}
+        self._images = StudyImages(source)
         self._made: dict[int, Picture] = {}
 
     def of(self, image: Image) -> Picture:
@@ -58,15 +57,10 @@ class Pictures:
         def picture(source: str | None, missing: str | None) -> Picture:
             return Picture(readable(image.uri), image.label, image.width, image.height, source, missing)
 
-        ref = self._refs.get(image.uri)
-        if ref is None:
-            return picture(None, "no longer in the source")
         try:
-            data = self._source.read(ref, Limits().max_bytes)
-        except (OSError, TooManyBytes):
-            return picture(None, "cannot be read any more")
-        if sha256(data).hexdigest() != image.image_id:
-            return picture(None, "changed since it was embedded")
+            ref, data = self._images.read(image)
+        except Gone as gone:
+            return picture(None, str(gone))
         decoded = decode(data, Limits(min_side=1), ref.orientation)
         if decoded.image is None:
             return picture(None, f"cannot be decoded any more ({decoded.status})")
