@@ -15,6 +15,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from snellen.benchmark import build, validate
+    from snellen.benchmarks import read_benchmark
     from snellen.embedding import embed
     from snellen.errors import SnellenError
     from snellen.mining import mine
@@ -25,13 +27,16 @@ if TYPE_CHECKING:
 _HOME = {
     "SnellenError": "snellen.errors",
     "Study": "snellen.study",
+    "build": "snellen.benchmark",
     "embed": "snellen.embedding",
     "load_encoder": "snellen.providers",
     "mine": "snellen.mining",
+    "read_benchmark": "snellen.benchmarks",
     "run": "snellen.recipes.run",
+    "validate": "snellen.benchmark",
 }
 
-__all__ = ["SnellenError", "Study", "embed", "load_encoder", "mine", "run"]
+__all__ = ["SnellenError", "Study", "build", "embed", "load_encoder", "mine", "read_benchmark", "run", "validate"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever is asked for

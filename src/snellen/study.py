@@ -25,6 +25,9 @@ from snellen.errors import StorageError, StudyError, UsageError
 SCHEMA = 1
 """Version of the study folder's formats; a study of another version is refused."""
 
+BENCHMARK_NAME = re.compile(r"(?!.*\.(?:json|partial)\Z)[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
+"""What a benchmark may be called: a safe folder name that no file beside it can have."""
+
 SLUG_FORBIDDEN = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -110,6 +113,33 @@ class Study:
     def mining_parts(self) -> Path:
         """Where `mine` keeps its finished stripes until all are there."""
         return self.root / "mining.parts"
+
+    @property
+    def accepted(self) -> Path:
+        """`accepted.jsonl`: the pairs whose visual difference is confirmed, with their questions."""
+        return self.root / "accepted.jsonl"
+
+    @property
+    def benchmarks(self) -> Path:
+        """The folder with one folder for each benchmark."""
+        return self.root / "benchmarks"
+
+    def benchmark(self, name: str) -> Path:
+        """The folder of one benchmark.
+
+        Raises:
+            UsageError: a benchmark cannot be called that.
+        """
+        if not BENCHMARK_NAME.fullmatch(name):
+            raise UsageError(
+                f"A benchmark cannot be called {name!r}: use at most 100 of A-Z a-z 0-9 . _ -, not a dot first, and no "
+                ".json or .partial last."
+            )
+        return self.benchmarks / name
+
+    def benchmark_plan(self, name: str) -> Path:
+        """What an unfinished benchmark is built by; it lies beside the folder."""
+        return self.benchmark(name).with_name(f"{name}.plan.json")
 
     @property
     def report(self) -> Path:

@@ -7,7 +7,7 @@ import traceback
 
 import typer
 
-from snellen.cli import demo, embed, mine, progress, report, run
+from snellen.cli import build, demo, embed, mine, progress, report, run, validate
 from snellen.errors import SnellenError
 
 app = typer.Typer(
@@ -22,6 +22,8 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("embed")(embed.embed)
 app.command("mine")(mine.mine)
+app.command("build")(build.build)
+app.command("validate")(validate.validate)
 app.command("report")(report.report)
 app.command("demo")(demo.demo)
 
