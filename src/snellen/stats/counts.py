@@ -1,4 +1,4 @@
-"""Intervals: pure functions of counts."""
+"""Ranks that bound a quantile, and the interval of a count of rare events: pure functions of counts."""
 
 from __future__ import annotations
 
