@@ -70,3 +70,8 @@ def phrase(factor: str, facts: Facts) -> str:
         "text": f"beside the letter {value.lower()}",
         "viewpoint": f"seen from {value}" if value == "above" else "seen from the side",
     }[factor]
+
+
+def words() -> tuple[str, ...]:
+    """Name every opening and every place that a caption may use; for whoever needs the whole vocabulary."""
+    return (*_OPENINGS, *(place for places in _PLACES.values() for place in places))
