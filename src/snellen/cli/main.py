@@ -7,7 +7,7 @@ import traceback
 
 import typer
 
-from snellen.cli import build, demo, embed, mine, progress, report, run, validate
+from snellen.cli import build, demo, embed, mine, progress, report, run, validate, world
 from snellen.errors import SnellenError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command("build")(build.build)
 app.command("validate")(validate.validate)
 app.command("report")(report.report)
 app.command("demo")(demo.demo)
+app.add_typer(world.app, name="world")
 
 INTERRUPTED = 130
 

@@ -1,0 +1,85 @@
+"""`snellen world`: the miniature world, in which every picture's facts are known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from snellen.cli import options
+from snellen.cli.progress import progress_for
+from snellen.errors import UsageError
+
+app = typer.Typer(
+    help="The miniature world: drawn scenes whose facts are known.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+@app.command("draw")
+def draw(
+    out: Annotated[Path, typer.Argument(help="The folder to write.", show_default=False)],
+    families: Annotated[int, typer.Option(min=1, help="Families of seven pictures.")] = 400,
+    world: Annotated[int, typer.Option(min=0, help="The world's number; another one has other scenes.")] = 0,
+    split: Annotated[str, typer.Option(help="exam or train: scenes drawn independently of one another.")] = "exam",
+    rate: Annotated[
+        list[str] | None,
+        typer.Option(help="How often captions mention a factor, as color=0.5; may be given for several."),
+    ] = None,
+    quiet: options.QuietOption = False,
+) -> None:
+    """Draw pictures, and write what is true of each into world.jsonl."""
+    from snellen.world.draw import draw as draw_world
+
+    result = draw_world(
+        out, families=families, world=world, split=split, rates=_rates(rate or []), progress=progress_for(quiet)
+    )
+    typer.echo(
+        f"{result.table}: {result.counts['pictures']:,} pictures of {result.counts['families']:,} families; the "
+        f"files are in {result.images}"
+    )
+
+
+@app.command("accept")
+def accept(
+    study: options.StudyArgument,
+    world: Annotated[Path, typer.Argument(help="The world whose pictures were embedded.", show_default=False)],
+    kind: Annotated[str, typer.Option(help="blind, control, random or planted pairs.")] = "blind",
+    per_pattern: Annotated[int, typer.Option(min=1, help="At most so many pairs of each pattern.")] = 30,
+    per_image: Annotated[int, typer.Option(min=1, help="At most so many pairs of one picture.")] = 2,
+    blind_low: Annotated[float, typer.Option(help="Control pairs have a blind cosine above this.")] = 0.0,
+    blind_high: Annotated[float, typer.Option(help="And below this.")] = 0.8,
+    seed: options.SeedOption = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The file to write; by default accepted.jsonl of the study, or accepted-KIND.jsonl."),
+    ] = None,
+) -> None:
+    """Accept pairs, and ask about each, from the known facts."""
+    from snellen.world.accept import accept as accept_pairs
+
+    result = accept_pairs(
+        study,
+        world,
+        kind=options.one_of("kind", kind, "blind", "control", "random", "planted"),
+        per_pattern=per_pattern,
+        per_image=per_image,
+        blind_low=blind_low,
+        blind_high=blind_high,
+        seed=seed,
+        out=out,
+    )
+    counts = ", ".join(f"{name} {count}" for name, count in result.counts.items())
+    short = f"; fewer than {per_pattern} of {', '.join(result.short)}" if result.short else ""
+    typer.echo(f"{result.path}: {result.n_pairs:,} {kind} pair{'s' if result.n_pairs > 1 else ''} ({counts}){short}")
+
+
+def _rates(given: list[str]) -> dict[str, float]:
+    rates = {}
+    for text in given:
+        name, _, rate = text.partition("=")
+        try:
+            rates[name] = float(rate)
+        except ValueError:
+            raise UsageError(f"--rate {text!r} is not a factor and a number: write it as color=0.5.") from None
+    return rates
