@@ -142,6 +142,15 @@ class Study:
         return self.benchmark(name).with_name(f"{name}.plan.json")
 
     @property
+    def runs(self) -> Path:
+        """The folder with one folder for each exam of a model on a benchmark."""
+        return self.root / "runs"
+
+    def run(self, run_id: str) -> Path:
+        """The folder of one run (`snellen.runs.run_id`)."""
+        return self.runs / run_id
+
+    @property
     def report(self) -> Path:
         """`report.html`."""
         return self.root / "report.html"
