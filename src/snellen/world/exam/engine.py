@@ -28,6 +28,7 @@ class Engine:
 
     def __init__(self, folder: Path) -> None:
         import torch
+        from safetensors import SafetensorError
         from transformers import AutoModelForImageTextToText, AutoProcessor
 
         import snellen.world.nets  # noqa: F401 - makes the world's own models known to the Auto classes
@@ -42,7 +43,7 @@ class Engine:
                     ignore_mismatched_sizes=True,  # so that they are listed, and refused below
                 )
                 self._processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             reason = str(error).strip().partition("\n")[0]
             raise EncoderError(f"{folder} cannot be loaded ({reason}): make the model again.") from error
         kinds = ("missing_keys", "unexpected_keys", "mismatched_keys")
