@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 PLENTY = 2
-"""A pattern with fewer than so many times the pairs wanted chooses before the others."""
+"""A pattern with fewer candidates than so many fair shares takes its fair share before the others."""
 
 
 def balanced(
@@ -21,8 +21,9 @@ def balanced(
 ) -> dict[int, int]:
     """Choose pairs, and for each one of the patterns in which it differs.
 
-    Patterns take turns, the rarest first, each taking the pair with the lowest lot that is still to be had; those that
-    have few candidates choose before the turns begin, so that common patterns do not use them up.
+    The pattern with the fewest pairs so far takes the one with the lowest lot that it can still have, and so on until
+    none can take any. Patterns with few candidates take their fair share before that, so that common patterns do not
+    use them up.
 
     Example:
         >>> table = np.array([[True, True], [False, True]])
@@ -57,11 +58,20 @@ def balanced(
                 return True
         return False
 
-    candidates = differs.sum(axis=0)
-    turns = sorted(range(differs.shape[1]), key=lambda pattern: (int(candidates[pattern]), pattern))
-    for pattern in turns:
-        while candidates[pattern] < PLENTY * per_pattern and take(pattern):
+    candidates = differs.sum(axis=0).tolist()
+    patterns = sorted(range(differs.shape[1]), key=lambda pattern: (candidates[pattern], pattern))
+    fair = min(per_pattern, _capacity(images, per_image) // max(len(patterns), 1))
+    for pattern in patterns:
+        while candidates[pattern] < PLENTY * fair and taken[pattern] < fair and take(pattern):
             pass
-    while turns:
-        turns = [pattern for pattern in turns if take(pattern)]
+    while patterns:
+        pattern = min(patterns, key=lambda pattern: (taken[pattern], candidates[pattern], pattern))
+        if not take(pattern):
+            patterns.remove(pattern)
     return chosen
+
+
+def _capacity(images: NDArray[np.int64], per_image: int) -> int:
+    """Return a number of pairs that no choice exceeds."""
+    _, uses = np.unique(images, return_counts=True)
+    return min(len(images), int(np.minimum(uses, per_image).sum()) // 2)
