@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -87,6 +88,11 @@ class Run:
     scores: tuple[Score, ...]
     grades: tuple[Grade, ...]
     files: Mapping[str, str]
+
+    @cached_property
+    def verdicts(self) -> Mapping[str, Verdict]:
+        """The verdict on each question as it was published, by question_id."""
+        return {grade.question_id: grade.verdict for grade in self.grades if grade.plain}
 
 
 def run_id(model: str, fingerprint: str, benchmark: str, settings: Mapping[str, Any]) -> str:

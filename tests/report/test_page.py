@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Dialog, Page, Request, sync_playwright
 
 from snellen.report import report
+from tests.report.exam_study import add_run, with_benchmark
 from tests.report.test_report import HOSTILE, study_of
 
 pytestmark = pytest.mark.browser
@@ -90,3 +91,45 @@ def test_nothing_overflows_a_narrow_screen(tmp_path: Path, page: Page) -> None:
     page.set_viewport_size({"width": 400, "height": 800})
     page.goto(report(study_of(tmp_path, 12)).as_uri())
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+def test_a_hostile_question_does_nothing(tmp_path: Path, page: Page) -> None:
+    study = with_benchmark(
+        tmp_path, question=HOSTILE, options=(f"one {HOSTILE}", f"other {HOSTILE}"), patterns=(HOSTILE,)
+    )
+    add_run(study, HOSTILE, {})
+    page.goto(report(study).as_uri())
+    assert page.locator("script").count() == 1
+    assert page.locator("li.pair .asked img, li.pair .asked script, #exam img, #exam script").count() == 0
+    assert page.locator("li.pair .asked bdi").first.inner_text().startswith("<script>alert(1)</script>")
+    assert "{{ 7 * 7 }}" in page.locator("#exam tbody td bdi").first.inner_text()
+
+
+def test_patterns_unfold_and_intervals_lie_where_they_say(tmp_path: Path, page: Page) -> None:
+    study = with_benchmark(tmp_path)
+    add_run(study, "one", {})
+    page.goto(report(study).as_uri())
+    folded = page.locator("#exam details table")
+    assert not folded.is_visible()
+    page.locator("#exam summary").click()
+    assert folded.is_visible()
+    whisker = page.locator("#exam .whisker").first
+    scale, reach, chance, dot = (
+        whisker.locator(name).bounding_box() for name in (".scale", ".reach", ".chance", "circle")
+    )
+    assert scale and reach and chance and dot
+    assert chance["x"] - scale["x"] == pytest.approx(scale["width"] / 4, abs=1)
+    assert dot["x"] + dot["width"] / 2 == pytest.approx(scale["x"] + scale["width"], abs=1)  # all right
+    assert reach["x"] + reach["width"] == pytest.approx(scale["x"] + scale["width"], abs=1)
+
+
+def test_both_accuracies_are_seen_on_a_telephone(tmp_path: Path, page: Page) -> None:
+    study = with_benchmark(tmp_path)
+    add_run(study, "world/clip-fed", {})
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.goto(report(study).as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    for column in (1, 2):
+        box = page.locator("#exam tbody tr:not(.group)").first.locator("td").nth(column).bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 400

@@ -8,7 +8,6 @@ from io import BytesIO
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from snellen.images.base import ImageSource
 from snellen.images.decode import Limits, decode
 from snellen.records import Image
 from snellen.study_images import Gone, StudyImages
@@ -38,8 +37,8 @@ class Picture(NamedTuple):
 class Pictures:
     """Makes each image's thumbnail once."""
 
-    def __init__(self, source: ImageSource) -> None:
-        self._images = StudyImages(source)
+    def __init__(self, images: StudyImages) -> None:
+        self._images = images
         self._made: dict[int, Picture] = {}
 
     def of(self, image: Image) -> Picture:

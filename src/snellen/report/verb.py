@@ -9,14 +9,15 @@ from typing import Any
 
 from snellen import image_table, storage
 from snellen.errors import StudyError, UsageError
-from snellen.images.open import open_source
 from snellen.progress import SILENT, Progress
 from snellen.records import Image, Pair
 from snellen.report import words
+from snellen.report.exam import Exam, read_exam
 from snellen.report.figure import histogram
 from snellen.report.pictures import Pictures
 from snellen.report.tables import top_pairs
 from snellen.study import Study, software
+from snellen.study_images import open_images
 
 TEMPLATES = Path(__file__).parent / "template"
 
@@ -25,6 +26,8 @@ def report(
     study: str | Path, *, images: str | Path | None = None, max_shown: int = 200, progress: Progress = SILENT
 ) -> Path:
     """Write `report.html`: pairs with both pictures and both cosines, settings, counts, and the histogram.
+
+    Where there are benchmarks and finished runs, it lists them with their scores, and shows each pair's question.
 
     With zero pairs it shows the nearest misses, marked as not passing, and thresholds to try.
 
@@ -39,7 +42,7 @@ def report(
 
     Raises:
         UsageError: there is no such study, or its images are not found.
-        StudyError: `mine` has not finished.
+        StudyError: `mine` has not finished; or a benchmark or a run is damaged.
     """
     if max_shown < 1:
         raise UsageError(f"max_shown {max_shown} would show nothing: give a number from 1.")
@@ -50,17 +53,19 @@ def report(
 
 def _report(root: Study, images: str | Path | None, max_shown: int, progress: Progress) -> Path:
     inputs = _checked_inputs(root)
+    exam = read_exam(root)
+    inputs |= exam.files
     mining = storage.read_json(root.mining)
     pairs, total = top_pairs(root.pairs, max_shown)
     misses = (mining["near_misses"] or {"pairs": []})["pairs"]
     shown = pairs or [_miss(miss) for miss in misses]
     table = image_table.take(root, [row for pair in shown for row in (pair.row_a, pair.row_b)])
-    pictures = _pictures(root, images, needed=bool(shown))
+    pictures = Pictures(open_images(root, images)) if shown else None
 
     cards = []
     progress.start("drawing the page", len(shown), "pairs")
     for rank, pair in enumerate(shown, 1):
-        cards.append(_card(rank, pair, table, pictures) | ({} if pairs else {"miss": misses[rank - 1]["miss"]}))
+        cards.append(_card(rank, pair, table, pictures, exam) | ({} if pairs else {"miss": misses[rank - 1]["miss"]}))
         progress.advance()
     progress.finish()
 
@@ -76,6 +81,10 @@ def _report(root: Study, images: str | Path | None, max_shown: int, progress: Pr
         statuses=words.statuses(_image_counts(root)),
         settings=words.settings(mining),
         missing=pictures.missing if pictures else 0,
+        benchmarks=exam.benchmarks,
+        sections=exam.sections(),
+        chances=exam.chances,
+        unfinished=exam.unfinished,
     )
     if pictures and pictures.missing:
         progress.note(f"{pictures.missing:,} of the images shown are gone or changed; the page says which")
@@ -112,24 +121,6 @@ def _checked_inputs(study: Study) -> dict[str, str]:
     return inputs
 
 
-def _pictures(study: Study, images: str | Path | None, *, needed: bool) -> Pictures | None:
-    """Open the source of the study's images; there is nothing to open where no pair is shown."""
-    if not needed:
-        return None
-    last = study.last_source() or {"source": None, "options": {}}
-    if images is not None:
-        return Pictures(open_source(images, **last["options"]))
-    if last["source"] is None:
-        raise UsageError(f"It is not known where the images of the study {study.root} are: say where with --images.")
-    try:
-        return Pictures(open_source(last["source"], **last["options"]))
-    except UsageError as error:
-        raise UsageError(
-            f"The images of the study {study.root} are not where they were, in {last['source']}: say where they are "
-            "now with --images."
-        ) from error
-
-
 def _image_counts(study: Study) -> dict[str, Any]:
     manifest = study.read_manifest(study.images)
     assert manifest is not None  # `_checked_inputs` has read it
@@ -141,12 +132,14 @@ def _miss(miss: dict[str, Any]) -> Pair:
     return Pair(**{key: value for key, value in miss.items() if key != "miss"})
 
 
-def _card(rank: int, pair: Pair, table: dict[int, Image], pictures: Pictures | None) -> dict[str, Any]:
+def _card(rank: int, pair: Pair, table: dict[int, Image], pictures: Pictures | None, exam: Exam) -> dict[str, Any]:
     assert pictures is not None  # opened whenever a pair is shown
+    images = [table[row] for row in (pair.row_a, pair.row_b)]
     return {
         "rank": rank,
         "pair": pair,
-        "pictures": [pictures.of(table[row]) for row in (pair.row_a, pair.row_b)],
+        "pictures": [pictures.of(image) for image in images],
+        "asked": exam.asked(pair.pair_id, [image.image_id for image in images]),
     }
 
 
@@ -165,7 +158,13 @@ def _render(**values: Any) -> bytes:  # noqa: ANN401 - what the template names
     style = (TEMPLATES / "report.css").read_text("utf-8")
     policy = f"default-src 'none'; img-src data:; script-src {_allowed(script)}; style-src {_allowed(style)}"
     page = environment.get_template("report.html").render(
-        script=script, style=style, policy=policy, cosine=words.cosine, number=words.number, **values
+        script=script,
+        style=style,
+        policy=policy,
+        cosine=words.cosine,
+        number=words.number,
+        percent=words.percent,
+        **values,
     )
     return page.encode("utf-8")
 

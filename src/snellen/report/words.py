@@ -28,6 +28,11 @@ def cosine(value: float) -> str:
     return f"{value:.4f}".replace("-", "−")
 
 
+def percent(value: float, digits: int = 1, unit: str = " %") -> str:
+    """Show a share: 24.7 %."""
+    return f"{100 * value:.{digits}f}{unit}"
+
+
 def exact(value: float) -> str:
     """Show a threshold with all its digits, to be copied."""
     return repr(value)
