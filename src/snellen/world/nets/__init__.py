@@ -3,7 +3,6 @@
 Importing this package makes the tiny multimodal LLMs known to transformers' Auto classes.
 """
 
-# ruff: noqa: TID253 - this package is imported only where a model is wanted
 from snellen.world.nets import llava
 
 __all__ = ["llava"]

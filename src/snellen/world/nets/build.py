@@ -116,7 +116,7 @@ def multimodal_llm(
         )
     )
     model.model.vision_tower.load_state_dict((first.vision_model if clip else first).state_dict())
-    if second is not None:
+    if second is not None and model.model.ssl_tower is not None:
         model.model.ssl_tower.load_state_dict(second.state_dict())
     model.model.language_model.load_state_dict(language.model.state_dict())
     model.tie_weights()

@@ -37,8 +37,8 @@ class WorldLlavaConfig(LlavaConfig):  # type: ignore[misc]
         ssl_config: The second, vision-only encoder; None where there is none.
         mixture: One of `MIXTURES`.
         ssl_ratio: Share of the second encoder in an additive mixture, from 0 (the first alone) to 1.
-        visual_tokens: `all` patch tokens; `pool:k`, their means over k equal squares; `global`, the class token after the
-            last LayerNorm, of which the encoder's embedding is a linear map.
+        visual_tokens: `all` patch tokens; `pool:k`, their means over k equal squares; `global`, the class token after
+            the last LayerNorm, of which the encoder's embedding is a linear map.
         ssl_feature_layer: The block of the second encoder that is tapped; `vision_feature_layer` is the first one's.
     """
 
@@ -55,10 +55,33 @@ class WorldLlavaConfig(LlavaConfig):  # type: ignore[misc]
     ssl_feature_layer: int = -1
 
 
+class Standard(nn.Module):
+    """Subtract the mean token and divide by one deviation, both fixed: those of an encoder's tokens in training.
+
+    Encoders of other scales can then be mixed; within an encoder, what varies more still weighs more.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(width))
+        self.register_buffer("deviation", torch.ones(()))
+
+    def fit(self, tokens: Tensor) -> None:
+        """Take mean and deviation from tokens, [n, k, width]."""
+        tokens = tokens.float().flatten(0, 1)
+        self.mean.copy_(tokens.mean(0))
+        self.deviation.copy_((tokens - self.mean).square().mean().sqrt())
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Standardise tokens of any shape [..., width]."""
+        return (tokens - self.mean) / self.deviation
+
+
 def visual_tokens(hidden: Tensor, pooled: Tensor, wanted: str) -> Tensor:
     """Choose what the language model gets to see of a picture.
-
-    Each token is scaled to mean 0 and variance 1, so that encoders of other scales can be mixed.
 
     Args:
         hidden: [n, 1 + g * g, width], the tapped block, its class token first.
@@ -78,7 +101,7 @@ def visual_tokens(hidden: Tensor, pooled: Tensor, wanted: str) -> Tensor:
         side, grid = math.isqrt(int(wanted.removeprefix("pool:"))), math.isqrt(places)
         squares = patches.reshape(count, side, grid // side, side, grid // side, width)
         chosen = squares.mean((2, 4)).reshape(count, side * side, width)
-    return nn.functional.layer_norm(chosen, (width,))
+    return chosen
 
 
 def token_count(wanted: str, grid: int) -> int:
@@ -94,6 +117,8 @@ class WorldLlavaModel(LlavaModel):  # type: ignore[misc]
     def __init__(self, config: WorldLlavaConfig) -> None:
         super().__init__(config)
         self.ssl_tower = AutoModel.from_config(config.ssl_config) if config.ssl_config is not None else None
+        self.standard = Standard(config.vision_config.hidden_size)
+        self.ssl_standard = Standard(self.ssl_tower.config.hidden_size) if self.ssl_tower is not None else None
         self.ssl_projector = None
         if config.mixture == "interleaved":
             second = LlavaConfig(vision_config=config.ssl_config, text_config=config.text_config)
@@ -102,18 +127,15 @@ class WorldLlavaModel(LlavaModel):  # type: ignore[misc]
 
     def project(self, first: Tensor, second: Tensor | None) -> Tensor:
         """Mix the two encoders' visual tokens and bring them to the language model's width: [n, tokens, width]."""
-        config = self.config
-        if config.mixture == "none":
+        first = self.standard(first)
+        if second is None or self.ssl_standard is None:
             projected: Tensor = self.multi_modal_projector(first)
-        elif config.mixture == "additive":
-            assert second is not None
-            projected = self.multi_modal_projector(first.lerp(second, config.ssl_ratio))
-        else:
-            assert second is not None
-            assert self.ssl_projector is not None
-            both = torch.stack([self.multi_modal_projector(first), self.ssl_projector(second)], dim=2)
-            projected = both.flatten(1, 2)
-        return projected
+            return projected
+        second = self.ssl_standard(second)
+        if self.ssl_projector is None:
+            return self.multi_modal_projector(first.lerp(second, self.config.ssl_ratio))  # type: ignore[no-any-return]
+        both = torch.stack([self.multi_modal_projector(first), self.ssl_projector(second)], dim=2)
+        return both.flatten(1, 2)
 
     def get_image_features(self, pixel_values: Tensor, **_: Any) -> BaseModelOutputWithPooling:  # noqa: ANN401
         """Encode pictures: `pooler_output` is a list of [tokens, width], one a picture."""

@@ -42,6 +42,7 @@ def _texts() -> Iterator[str]:
     first = {name: values[0] for name, values in FACTORS.items()}
     base = Facts(kind=KINDS[0], context=CONTEXTS[0], **first)
     yield from captions.words()
+    yield from questions.TOPICS
     for kind in KINDS:
         for topic in questions.TOPICS:
             yield questions.text(topic, base.but(kind=kind))

@@ -29,8 +29,8 @@ MEMBERS: Final[tuple[Role, ...]] = (
 )
 """A family, in order."""
 
-SPLITS: Final = ("train", "exam")
-"""Scenes for training and scenes for looking at; drawn independently, so no scene is in both by more than chance."""
+SPLITS: Final = ("train", "validation", "exam")
+"""Scenes to train on, to choose settings by, and to examine; drawn independently of one another."""
 
 
 @dataclass(frozen=True, slots=True)

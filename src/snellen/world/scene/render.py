@@ -86,9 +86,9 @@ def _backdrop(canvas: Canvas, facts: Facts, nuisance: np.random.RandomState) -> 
 def _object(canvas: Canvas, facts: Facts, x: int, y: int, color: Color) -> None:
     top, reach = _TOP_AND_REACH[facts.kind]
     side = -1 if facts.orientation == "left" else 1
-    base, tip, level = x + side * (reach - 8), x + side * (reach + 17), y - 4
-    canvas.polygon([(base, level - 17), (tip + side * 6, level), (base, level + 17)], _INK)
-    canvas.polygon([(base, level - 12), (tip, level), (base, level + 12)], _BEAK)
+    base, tip, level = x + side * (reach - 9), x + side * (reach + 20), y - 4
+    canvas.polygon([(base, level - 22), (tip + side * 6, level), (base, level + 22)], _INK)
+    canvas.polygon([(base, level - 16), (tip, level), (base, level + 16)], _BEAK)
     _body(canvas, facts.kind, x, y, 3, _INK)
     _body(canvas, facts.kind, x, y, 0, color)
     if facts.presence == "hat":

@@ -68,5 +68,5 @@ def pictures(folder: Path, world: int, split: str, count: int, advance: Callable
 
 def pixels(images: NDArray[np.uint8]) -> Tensor:
     """Bring pictures to what the encoders take: float32 [n, 3, 64, 64], as the image processor does."""
-    scaled = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float() / 255
+    scaled = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float() / 255
     return ((scaled - PIXEL_MEAN) / PIXEL_STD).contiguous()

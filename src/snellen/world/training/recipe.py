@@ -28,21 +28,25 @@ class Recipe:
         clip: The image-text encoder. Batch: pictures with their captions.
         vision_only: The vision-only encoder. Batch: families, of each scene two drawings.
         language: The language model, on text alone. Batch: questions.
-        mllm: Every multimodal LLM, whatever its diet. Batch: questions.
+        align: First stage of every multimodal LLM, whatever its diet: listing what a picture shows. Batch: pictures.
+        mllm: Second stage: answering. Batch: questions.
         temperature: Of the vision-only encoder's contrast.
         reconstruction: Weight of drawing the other picture, beside telling it from others.
+        rehearsal: Questions on text alone in every batch of a multimodal LLM.
         open_share: Share of questions asked without options, answered by a word.
         plain_share: Share of questions about kind and context; the rest is about the nine factors.
     """
 
     families: int = 2500
-    clip: Stage = field(default=Stage(400, 256, 1e-3))
-    vision_only: Stage = field(default=Stage(450, 21, 2e-3))
-    language: Stage = field(default=Stage(1000, 64, 2e-3, 4e-3))
-    mllm: Stage = field(default=Stage(800, 128, 2e-3, 4e-3))
+    clip: Stage = field(default=Stage(300, 256, 1e-3, 8e-3))
+    vision_only: Stage = field(default=Stage(450, 21, 2e-3, 1e-2))
+    language: Stage = field(default=Stage(1000, 64, 2e-3, 5e-3))
+    align: Stage = field(default=Stage(150, 64, 2e-3, 4e-3))
+    mllm: Stage = field(default=Stage(500, 96, 1e-3, 3e-3))
     temperature: float = 0.1
-    reconstruction: float = 2.0
-    open_share: float = 0.3
+    reconstruction: float = 4.0
+    rehearsal: int = 32
+    open_share: float = 0.4
     plain_share: float = 0.3
 
     def as_dict(self) -> dict[str, Any]:
@@ -58,6 +62,7 @@ SMOKE: Final = Recipe(
     clip=Stage(3, 16, 1e-3),
     vision_only=Stage(3, 3, 2e-3),
     language=Stage(3, 16, 2e-3, 4e-3),
+    align=Stage(2, 8, 2e-3, 4e-3),
     mllm=Stage(3, 16, 2e-3, 4e-3),
 )
 """A few seconds of training that learn nothing: for tests of the way itself."""

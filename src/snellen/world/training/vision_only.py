@@ -1,8 +1,8 @@
 """The vision-only encoder: no text, no label; a scene is told from all others, and drawn, from another drawing of it.
 
 Its positives are privileged: two re-renders of one scene, made with the generator's knowledge of what is nuisance. So
-are its batches: whole families, as bursts of photographs are, whose members differ in one, two or more factors. It stands for
-an encoder that sees; how real ones come to see is no matter of this world.
+are its batches: whole families, as bursts of photographs are, whose members differ in one, two or more factors. It
+stands for an encoder that sees; how real ones come to see is no matter of this world.
 """
 
 # ruff: noqa: TID253 - this module is imported only where something is trained
@@ -25,9 +25,9 @@ DRAWN = 32
 """Width and height at which the other picture is drawn."""
 
 
-def contrast(first: Tensor, second: Tensor, temperature: float) -> Tensor:
-    """InfoNCE in both directions: row i of `first` belongs to row i of `second`, and to no other (arXiv 1807.03748)."""
-    first, second = (nn.functional.normalize(rows, dim=-1) for rows in (first, second))
+def contrast(rows: Tensor, temperature: float) -> Tensor:
+    """InfoNCE in both directions (arXiv 1807.03748): of 2 n rows, i and n + i belong together, and to no other."""
+    first, second = nn.functional.normalize(rows, dim=-1).chunk(2)
     logits = first @ second.T / temperature
     own = torch.arange(len(logits))
     return (nn.functional.cross_entropy(logits, own) + nn.functional.cross_entropy(logits.T, own)) / 2
@@ -55,13 +55,16 @@ def train(seen: Pictures, recipe: Recipe, seed: int, on_step: Callable[[float], 
         rows = (chosen[:, None] * MEMBERS_DRAWN + np.arange(MEMBERS_DRAWN)).ravel()
         first, second = pixels(seen.first[rows]), pixels(seen.second[rows])
         seen_now = model(pixel_values=torch.cat([first, second]))
-        token, patches = seen_now.pooler_output, visual_tokens(seen_now.last_hidden_state, seen_now.pooler_output, "pool:4")
+        token, patches = (
+            seen_now.pooler_output,
+            visual_tokens(seen_now.last_hidden_state, seen_now.pooler_output, "pool:4"),
+        )
         projected = head(torch.cat([token, patches.flatten(1)], 1))
         other = nn.functional.avg_pool2d(torch.cat([second, first]), 64 // DRAWN).flatten(1)
         drawing = ((draw(token) - other) ** 2 / (other.var(0) + 0.02)).mean()
         loss = (
-            contrast(*token.chunk(2), recipe.temperature)
-            + contrast(*projected.chunk(2), recipe.temperature)
+            contrast(token, recipe.temperature)
+            + contrast(projected, recipe.temperature)
             + recipe.reconstruction * drawing
         )
         optimiser.step(loss)

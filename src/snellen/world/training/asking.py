@@ -1,0 +1,113 @@
+"""Questions as training sees them: rows of tokens that end where the answer begins."""
+
+# ruff: noqa: TID253 - this module is imported only where something is trained
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from snellen.world.nets.tokenizer import ASK, LETTERS, tokenizer, vocabulary
+from snellen.world.scene import captions, questions
+from snellen.world.scene.facts import FACTORS, Facts, choose
+
+PLAIN: Final = ("kind", "context")
+"""Topics that every caption names."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Questions, one a row.
+
+    Attributes:
+        tokens: int64 [n, longest], padded with 0 on the left, ending in `:`.
+        answers: int64 [n], the token that is the right answer: a letter, or a word where no options were given.
+        scenes: int64 [n], which scene each is about.
+        topics: What each asks for.
+    """
+
+    tokens: Tensor
+    answers: Tensor
+    scenes: np.ndarray[Any, np.dtype[np.int64]]
+    topics: tuple[str, ...]
+
+
+@cache
+def _tokenizer() -> Any:  # noqa: ANN401 - transformers is untyped
+    return tokenizer(ends=False)
+
+
+@cache
+def ids(text: str) -> tuple[int, ...]:
+    """Turn a text into tokens."""
+    return tuple(_tokenizer()(text)["input_ids"])
+
+
+def with_options(text: str, options: Sequence[str]) -> tuple[int, ...]:
+    """Tokens of a question with two options, as the exam puts it: `text (a) left (b) right :`."""
+    return ids(text) + ids(LETTERS[0]) + ids(options[0]) + ids(LETTERS[1]) + ids(options[1]) + ids(ASK)
+
+
+def asked(facts: Sequence[Facts], count: int, random: np.random.RandomState, *, plain: float, open_: float) -> Asked:
+    """Ask `count` random questions about random scenes.
+
+    Args:
+        facts: The scenes.
+        count: How many questions.
+        random: Decides all.
+        plain: Share of questions about kind and context.
+        open_: Share of questions without options.
+    """
+    rows, answers, scenes, topics = [], [], [], []
+    for _ in range(count):
+        scene = int(random.randint(len(facts)))
+        topic = choose(random, PLAIN if random.random_sample() < plain else tuple(FACTORS))
+        row, answer = question(facts[scene], topic, random, open_=random.random_sample() < open_)
+        rows.append(row)
+        answers.append(answer)
+        scenes.append(scene)
+        topics.append(topic)
+    return Asked(padded(rows), torch.tensor(answers), np.array(scenes), tuple(topics))
+
+
+def question(facts: Facts, topic: str, random: np.random.RandomState, *, open_: bool) -> tuple[tuple[int, ...], int]:
+    """Ask one thing of one scene: tokens, and the token that answers."""
+    value = getattr(facts, topic)
+    text = questions.text(topic, facts)
+    if open_:
+        return ids(text) + ids(ASK), ids(questions.option(value))[0]
+    other = choose(random, tuple(each for each in questions.TOPICS[topic] if each != value))
+    first = int(random.randint(2))
+    options = [questions.option(each) for each in ((value, other) if first == 0 else (other, value))]
+    return with_options(text, options), vocabulary()[LETTERS[first]]
+
+
+def described(facts: Facts, topic: str, random: np.random.RandomState) -> tuple[int, ...]:
+    """Describe a scene in words, in random order: what is asked for always, everything else now and then."""
+    said = []
+    for name in random.permutation([*PLAIN, *FACTORS]):
+        if name == topic or random.random_sample() < 0.5:
+            said.append(getattr(facts, name) if name in PLAIN else captions.phrase(name, facts))
+    return tuple(token for phrase in said for token in ids(phrase))
+
+
+def listed(facts: Facts, random: np.random.RandomState) -> tuple[tuple[int, ...], tuple[bool, ...]]:
+    """List every fact in random order, `color : red count : two`: tokens, and which of them are values."""
+    row: list[int] = []
+    value: list[bool] = []
+    for topic in random.permutation([*PLAIN, *FACTORS]):
+        said = ids(questions.option(getattr(facts, topic)))
+        row += (*ids(topic), *ids(ASK), *said)
+        value += [False] * (len(row) - len(value) - len(said)) + [True] * len(said)
+    return tuple(row), tuple(value)
+
+
+def padded(rows: Sequence[Sequence[int]]) -> Tensor:
+    """Stack rows of unequal length: int64 [n, longest], zeros on the left."""
+    longest = max(map(len, rows))
+    return torch.tensor([[0] * (longest - len(row)) + list(row) for row in rows])
