@@ -10,7 +10,7 @@ export HF_HUB_OFFLINE := 1
 
 help:
 	@echo "make setup     virtual environment in .venv, once"
-	@echo "make demo      draw 300 scenes, find their blind pairs, write demo/study/report.html"
+	@echo "make demo      the whole way in a miniature world, offline; writes demo/study/report.html"
 	@echo "make test      the tests of a newcomer, under ten minutes on two cores"
 	@echo "make test-all  all of them: slow ones, and those in headless Chromium"
 	@echo "make check     ruff and mypy"

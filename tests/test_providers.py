@@ -33,7 +33,7 @@ def test_a_path_may_hold_an_at_sign(tmp_path: Path) -> None:
     assert split_name(f"timm/{folder}") == ("timm", str(folder), None)
 
 
-@pytest.mark.parametrize("name", ["", "resnet50", "control", "control/", "world/x", "timm/resnet50@", "timm/@file"])
+@pytest.mark.parametrize("name", ["", "resnet50", "control", "control/", "timm/resnet50@", "timm/@file"])
 def test_names_that_are_none(name: str) -> None:
     with pytest.raises(UsageError, match="provider/model"):
         load_encoder(name)
@@ -41,7 +41,7 @@ def test_names_that_are_none(name: str) -> None:
 
 def test_unknown_provider_names_the_nearest() -> None:
     with pytest.raises(
-        UsageError, match=r"open_clip, transformers, timm, onnx, control \(did you mean transformers\?\)"
+        UsageError, match=r"open_clip, transformers, timm, onnx, control, world \(did you mean transformers\?\)"
     ):
         load_encoder("transformer/facebook/dinov2-large")
 
@@ -108,3 +108,9 @@ def test_names_are_recorded_without_this_machines_folders(tmp_path: Path, monkey
     assert recorded_name("open_clip/ViT-B-32@./models/net.onnx") == "open_clip/ViT-B-32@net.onnx"
     for name in ("transformers/facebook/dinov2-large", "open_clip/ViT-L-14-quickgelu@openai", "control/gradient-grid"):
         assert recorded_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["world/x", "world/clip@2"])
+def test_the_world_has_two_encoders_and_says_which(name: str) -> None:
+    with pytest.raises(UsageError, match="the world has clip, vision-only"):
+        load_encoder(name)

@@ -6,6 +6,7 @@ file is a valid model everywhere:
     open_clip/ViT-L-14-quickgelu@openai     transformers/facebook/dinov2-large     timm/vit_small_patch14_dinov2.lvd142m
     open_clip/ViT-B-32@weights.pt           transformers/./folder                  timm/resnet50@weights.safetensors
     open_clip/./folder                      onnx/../models/net.onnx                control/colour-histogram
+    world/clip                              world/vision-only
 
 Nothing heavy is imported until a model is loaded.
 """
@@ -28,6 +29,7 @@ ENCODERS: dict[str, str] = {
     "timm": "snellen.encoders.timm:load",
     "onnx": "snellen.encoders.onnx:load",
     "control": "snellen.encoders.control:load",
+    "world": "snellen.encoders.world:load",
 }
 
 EXTRAS: dict[str, str] = {

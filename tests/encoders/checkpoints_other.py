@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from snellen.encoders.world import MODELS
 from tests.encoders.checkpoints import PATCH, SIDE, randomise
 
 OPEN_CLIP_CONFIG: dict[str, Any] = {
@@ -156,3 +158,15 @@ def onnx_fixed_batch(root: Path) -> str:
     root.mkdir()
     onnx_model(root / "tiny.onnx", batch=2)
     return f"onnx/{root / 'tiny.onnx'}"
+
+
+def world_clip(folder: Path) -> str:
+    """The miniature world's shipped image-text encoder, as a local folder."""
+    shutil.copytree(MODELS / "clip", folder)
+    return f"transformers/{folder}"
+
+
+def world_vision_only(folder: Path) -> str:
+    """The miniature world's shipped vision-only encoder, as a local folder."""
+    shutil.copytree(MODELS / "vision-only", folder)
+    return f"transformers/{folder}"

@@ -53,6 +53,8 @@ KINDS = {
     "timm_file": Kind(checkpoints_other.timm_file, direct.of_timm, (10, 10), 8),
     "onnx": Kind(checkpoints_other.onnx_file, direct.of_onnx),
     "onnx_fixed_batch": Kind(checkpoints_other.onnx_fixed_batch, direct.of_onnx),
+    "world_clip": Kind(checkpoints_other.world_clip, direct.of_transformers, (8, 8), text=True),
+    "world_vision_only": Kind(checkpoints_other.world_vision_only, direct.of_transformers, (8, 8)),
 }
 
 

@@ -122,7 +122,7 @@ def test_a_world_that_would_be_drawn_otherwise_today_is_refused(
     [
         ({"families": 0}, "--families 0"),
         ({"world": -1}, "--world -1"),
-        ({"split": "test"}, "choose train, exam"),
+        ({"split": "test"}, "choose train, validation, exam"),
         ({"rates": {"size": 0.1}}, "is no factor: choose orientation"),
         ({"rates": {"color": 1.1}}, "color=1.1 is out of range"),
         ({"rates": {"color": float("nan")}}, "out of range"),

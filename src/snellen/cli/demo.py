@@ -3,21 +3,56 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from snellen.cli import options
-from snellen.cli.mine import describe_pairs
 from snellen.cli.progress import progress_for
+
+if TYPE_CHECKING:
+    from snellen.recipes.demo import DemoResult
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="The study folder to write.")] = Path("demo"),
+    out: Annotated[Path, typer.Option(help="The folder to write.")] = Path("demo"),
     quiet: options.QuietOption = False,
 ) -> None:
-    """Draw 300 simple scenes and run the whole way on them, with two encoders that need no weights."""
+    """Run the whole way in the miniature world: offline, with tiny models whose every answer can be checked."""
     from snellen.recipes.demo import demo as run_demo
 
-    result = run_demo(out, progress=progress_for(quiet))
-    typer.echo(f"{result.report}: {describe_pairs(result.pairs, result.embedded, result.images)}")
+    for line in described(run_demo(out, progress=progress_for(quiet))):
+        typer.echo(line)
+
+
+def described(result: DemoResult) -> list[str]:
+    """Say in words what was found, a line each."""
+    mined, again, blind = result.truth.mined, result.truth.re_renders_passing, result.scores["blind"]
+    diets = {
+        "clip": "fed by the blind encoder",
+        "vision-only": "fed by the reference encoder",
+        "additive-0.5": "fed by a mixture, additive 1:1",
+        "interleaved": "fed by a mixture, interleaved",
+    }
+    lines = [
+        f"Among {result.images:,} drawn pictures, {result.pairs:,} pairs that the tiny CLIP cannot tell apart and the "
+        "tiny vision-only encoder can.",
+        f"Of those of one kind and place, {mined.differ.value:.0%} truly differ in a fact (n = {mined.differ.n:,}); of "
+        f"second drawings of a scene, {again.count} of {again.n} were mistaken for another scene.",
+        f"Asked about {blind['clip'].n_pairs} such pairs (both answers right; chance 25 %), tiny multimodal LLMs get:",
+    ]
+    lines += [
+        f"  {_percent(blind[diet])}  {words}   (control pairs {_percent(result.scores['control'][diet])})"
+        for diet, words in diets.items()
+        if diet in blind
+    ]
+    lines.append(
+        "The blind pairs were chosen by the encoder that feeds the first: never read them without the control."
+    )
+    lines.append(f"The page: {result.report}")
+    return lines
+
+
+def _percent(score: object) -> str:
+    value, low, high = (getattr(score, name) for name in ("value", "low", "high"))
+    return f"{value:4.0%} [{low:.0%}, {high:.0%}]"

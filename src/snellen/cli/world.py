@@ -21,7 +21,9 @@ def draw(
     out: Annotated[Path, typer.Argument(help="The folder to write.", show_default=False)],
     families: Annotated[int, typer.Option(min=1, help="Families of seven pictures.")] = 400,
     world: Annotated[int, typer.Option(min=0, help="The world's number; another one has other scenes.")] = 0,
-    split: Annotated[str, typer.Option(help="exam or train: scenes drawn independently of one another.")] = "exam",
+    split: Annotated[
+        str, typer.Option(help="train, validation or exam: scenes drawn independently of one another.")
+    ] = "exam",
     rate: Annotated[
         list[str] | None,
         typer.Option(help="How often captions mention a factor, as color=0.5; may be given for several."),
@@ -38,6 +40,35 @@ def draw(
         f"{result.table}: {result.counts['pictures']:,} pictures of {result.counts['families']:,} families; the "
         f"files are in {result.images}"
     )
+
+
+@app.command("train")
+def train(
+    out: Annotated[Path, typer.Argument(help="The folder to write the models to.", show_default=False)],
+    seed: options.SeedOption = 0,
+    world: Annotated[int, typer.Option(min=0, help="The world whose training scenes are used.")] = 0,
+    visual: Annotated[str, typer.Option(help="What MLLMs see: all, pool:1, pool:4, pool:16 or global.")] = "pool:4",
+    diet: Annotated[list[str] | None, typer.Option(help="A diet; may be given for several.")] = None,
+    rate: Annotated[list[str] | None, typer.Option(help="As for `world draw`.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes at a time, one thread each.")] = 2,
+    quiet: options.QuietOption = False,
+) -> None:
+    """Train the tiny encoders and multimodal LLMs from random weights."""
+    from snellen.world.scene.captions import MENTION_RATES
+    from snellen.world.training.verb import SHIPPED_DIETS
+    from snellen.world.training.verb import train as train_models
+
+    result = train_models(
+        out,
+        seed=seed,
+        world=world,
+        visual=visual,
+        diets=diet or SHIPPED_DIETS,
+        rates={**MENTION_RATES, **_rates(rate or [])},
+        jobs=jobs,
+        progress=progress_for(quiet),
+    )
+    typer.echo(f"{result.folder}: {', '.join(result.models)}")
 
 
 @app.command("accept")

@@ -1,1 +1,1 @@
-"""The miniature world's place; so far only the simple scenes of the demo."""
+"""The miniature world: drawn scenes whose every fact is known, and tiny models trained on them (docs/world.md)."""

@@ -17,7 +17,17 @@ from transformers import (
 )
 
 from snellen.world.nets.llava import WorldLlavaConfig, WorldLlavaForConditionalGeneration, token_count
-from snellen.world.nets.tokenizer import BEGIN, CHAT_TEMPLATE, END, IMAGE, PAD, tokenizer, vocabulary
+from snellen.world.nets.tokenizer import (
+    BEGIN,
+    CAPTION_TOKENS,
+    CHAT_TEMPLATE,
+    END,
+    IMAGE,
+    PAD,
+    PROMPT_TOKENS,
+    tokenizer,
+    vocabulary,
+)
 from snellen.world.scene.canvas import SIZE
 
 WIDTH: Final = 96
@@ -25,9 +35,6 @@ WIDTH: Final = 96
 
 PATCH: Final = 8
 GRID: Final = SIZE // PATCH
-CAPTION_TOKENS: Final = 40
-"""Longest caption with its two ends."""
-
 PIXEL_MEAN: Final = 0.5
 PIXEL_STD: Final = 0.25
 
@@ -80,7 +87,7 @@ def language_model() -> LlamaForCausalLM:
             intermediate_size=2 * WIDTH,
             num_hidden_layers=4,
             num_attention_heads=4,
-            max_position_embeddings=256,
+            max_position_embeddings=PROMPT_TOKENS,
             tie_word_embeddings=True,
             **_special(),
         )

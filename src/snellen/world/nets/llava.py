@@ -121,8 +121,10 @@ class WorldLlavaModel(LlavaModel):  # type: ignore[misc]
         self.ssl_standard = Standard(self.ssl_tower.config.hidden_size) if self.ssl_tower is not None else None
         self.ssl_projector = None
         if config.mixture == "interleaved":
-            second = LlavaConfig(vision_config=config.ssl_config, text_config=config.text_config)
-            self.ssl_projector = LlavaMultiModalProjector(second)
+            assert self.ssl_tower is not None
+            # of copies: a configuration that is wrapped anew forgets how its attention is computed
+            vision, text = self.ssl_tower.config.to_dict(), config.text_config.to_dict()
+            self.ssl_projector = LlavaMultiModalProjector(LlavaConfig(vision_config=vision, text_config=text))
         self.post_init()
 
     def project(self, first: Tensor, second: Tensor | None) -> Tensor:

@@ -19,6 +19,12 @@ LETTERS: Final = ("(a)", "(b)")
 ASK: Final = ":"
 """Ends a question: what follows is the answer."""
 
+CAPTION_TOKENS: Final = 40
+"""Longest caption with its two ends."""
+
+PROMPT_TOKENS: Final = 256
+"""Longest prompt of a multimodal LLM."""
+
 CHAT_TEMPLATE: Final = (
     "{% for message in messages %}{% for part in message['content'] %}"
     "{% if part['type'] == 'image' %}<image>{% else %} {{ part['text'] }}{% endif %}"
@@ -81,5 +87,5 @@ def tokenizer(*, ends: bool) -> Any:  # noqa: ANN401 - transformers is untyped
         eos_token=END,
         additional_special_tokens=[IMAGE],
         padding_side="right" if ends else "left",
-        model_max_length=256,
+        model_max_length=CAPTION_TOKENS if ends else PROMPT_TOKENS,
     )

@@ -12,9 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from snellen.world.nets.tokenizer import ASK, LETTERS, tokenizer, vocabulary
+from snellen.world.nets.tokenizer import ASK, END, LETTERS, tokenizer, vocabulary
 from snellen.world.scene import captions, questions
 from snellen.world.scene.facts import FACTORS, Facts, choose
+
+_END: Final = vocabulary()[END]
 
 PLAIN: Final = ("kind", "context")
 """Topics that every caption names."""
@@ -85,6 +87,15 @@ def question(facts: Facts, topic: str, random: np.random.RandomState, *, open_: 
     first = int(random.randint(2))
     options = [questions.option(each) for each in ((value, other) if first == 0 else (other, value))]
     return with_options(text, options), vocabulary()[LETTERS[first]]
+
+
+def answered(tokens: Tensor, answers: Tensor) -> tuple[Tensor, Tensor]:
+    """Put the answers after the questions, and say what to learn: the answer, and then to stop.
+
+    Returns:
+        int64 [n, longest + 1], and int64 [n, 2]: what follows each of the last two places.
+    """
+    return torch.cat([tokens, answers[:, None]], 1), torch.stack([answers, torch.full_like(answers, _END)], 1)
 
 
 def described(facts: Facts, topic: str, random: np.random.RandomState) -> tuple[int, ...]:

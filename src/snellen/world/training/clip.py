@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from transformers import CLIPModel
 
-from snellen.world.nets.build import CAPTION_TOKENS, image_text_encoder
-from snellen.world.nets.tokenizer import tokenizer
+from snellen.world.nets.build import image_text_encoder
+from snellen.world.nets.tokenizer import CAPTION_TOKENS, tokenizer
 from snellen.world.scene.captions import caption
 from snellen.world.scene.facts import random_for
 from snellen.world.training.optimiser import Optimiser, begin

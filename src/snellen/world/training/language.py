@@ -15,7 +15,7 @@ from transformers import LlamaForCausalLM
 
 from snellen.world.nets.build import language_model
 from snellen.world.scene.facts import FACTORS, choose, random_facts, random_for
-from snellen.world.training.asking import PLAIN, described, padded, question
+from snellen.world.training.asking import PLAIN, answered, described, padded, question
 from snellen.world.training.optimiser import Optimiser, begin
 from snellen.world.training.recipe import Recipe
 
@@ -35,7 +35,7 @@ def train(recipe: Recipe, seed: int, on_step: Callable[[float], None]) -> LlamaF
     model.train()
     for _ in range(recipe.language.steps):
         rows, answers = batch(recipe.language.batch, random, recipe.open_share)
-        loss = nn.functional.cross_entropy(answer_logits(model, rows), answers)
+        loss = answering_loss(model, rows, answers)
         optimiser.step(loss)
         on_step(loss.item())
     return model.eval()
@@ -52,9 +52,11 @@ def batch(count: int, random: np.random.RandomState, open_: float) -> tuple[Tens
     return padded(rows), torch.tensor(answers)
 
 
-def answer_logits(model: LlamaForCausalLM, tokens: Tensor) -> Tensor:
-    """Score every word as the answer to left-padded rows: float32 [n, vocabulary]."""
-    return logits(model, model.model.get_input_embeddings()(tokens), (tokens != 0).long())[:, 0]
+def answering_loss(model: LlamaForCausalLM, rows: Tensor, answers: Tensor) -> Tensor:
+    """Measure how far a model is from answering left-padded questions of text alone, and stopping."""
+    tokens, targets = answered(rows, answers)
+    scores = logits(model, model.model.get_input_embeddings()(tokens), (tokens != 0).long(), last=2)
+    return nn.functional.cross_entropy(scores.flatten(0, 1), targets.flatten())
 
 
 def logits(model: LlamaForCausalLM, embedded: Tensor, mask: Tensor, last: int = 1) -> Tensor:

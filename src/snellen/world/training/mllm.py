@@ -22,8 +22,8 @@ from transformers import CLIPModel, Dinov2Model, LlamaForCausalLM
 from snellen.world.nets.build import multimodal_llm
 from snellen.world.nets.llava import WorldLlavaForConditionalGeneration, tapped
 from snellen.world.scene.facts import Facts, random_for
-from snellen.world.training.asking import PLAIN, Asked, asked, listed, padded
-from snellen.world.training.language import answer_logits, logits
+from snellen.world.training.asking import PLAIN, Asked, answered, asked, listed, padded
+from snellen.world.training.language import answering_loss, logits
 from snellen.world.training.language import batch as text_batch
 from snellen.world.training.optimiser import Optimiser, begin
 from snellen.world.training.pictures import pixels
@@ -125,8 +125,7 @@ def train(
 
     def step(optimiser: Optimiser, loss: Tensor) -> None:
         texts, answers = text_batch(recipe.rehearsal, random, recipe.open_share)
-        heard = nn.functional.cross_entropy(answer_logits(reader.language, texts), answers)
-        optimiser.step(loss + heard / 2)
+        optimiser.step(loss + answering_loss(reader.language, texts, answers) / 2)
         on_step(loss.item())
 
     model.train()
@@ -140,8 +139,9 @@ def train(
     every, curve = max(recipe.mllm.steps // CURVE_POINTS, 1), []
     for number in range(1, recipe.mllm.steps + 1):
         rows = asked(facts, recipe.mllm.batch, random, plain=recipe.plain_share, open_=recipe.open_share)
-        scores = reader(*_fed(diet, tokens, rows.scenes), rows.tokens)[:, 0]
-        step(optimiser, nn.functional.cross_entropy(scores, rows.answers))
+        words, targets = answered(rows.tokens, rows.answers)
+        scores = reader(*_fed(diet, tokens, rows.scenes), words, last=2)
+        step(optimiser, nn.functional.cross_entropy(scores.flatten(0, 1), targets.flatten()))
         if number % every == 0:
             right = correct(model, diet, held_out[1], exam)
             plain = np.isin(exam.topics, PLAIN)

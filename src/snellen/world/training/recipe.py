@@ -40,9 +40,9 @@ class Recipe:
     families: int = 2500
     clip: Stage = field(default=Stage(300, 256, 1e-3, 8e-3))
     vision_only: Stage = field(default=Stage(450, 21, 2e-3, 1e-2))
-    language: Stage = field(default=Stage(1000, 64, 2e-3, 5e-3))
+    language: Stage = field(default=Stage(1600, 64, 2e-3, 5e-3))
     align: Stage = field(default=Stage(150, 64, 2e-3, 4e-3))
-    mllm: Stage = field(default=Stage(500, 96, 1e-3, 3e-3))
+    mllm: Stage = field(default=Stage(600, 96, 1e-3, 3e-3))
     temperature: float = 0.1
     reconstruction: float = 4.0
     rehearsal: int = 32
