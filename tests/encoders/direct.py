@@ -73,12 +73,13 @@ def of_transformers(name: str) -> Direct:
 
     def text(texts: list[str]) -> Any:
         tokenizer = AutoTokenizer.from_pretrained(folder)
+        longest = model.config.text_config.max_position_embeddings
         with torch.no_grad():
             if kind in ("clip", "metaclip_2"):
-                inputs = tokenizer(texts, padding=True, truncation=True, max_length=16, return_tensors="pt")
+                inputs = tokenizer(texts, padding=True, truncation=True, max_length=longest, return_tensors="pt")
                 return model.get_text_features(**inputs).pooler_output
-            ids = tokenizer(texts, padding="max_length", truncation=True, max_length=16, return_tensors="pt").input_ids
-            return model.get_text_features(input_ids=ids).pooler_output
+            inputs = tokenizer(texts, padding="max_length", truncation=True, max_length=longest, return_tensors="pt")
+            return model.get_text_features(input_ids=inputs.input_ids).pooler_output
 
     def pixels(image: Image) -> Floats:
         values: Floats = np.asarray(processor(images=image, return_tensors="pt")["pixel_values"][0])

@@ -71,6 +71,31 @@ def train(
     typer.echo(f"{result.folder}: {', '.join(result.models)}")
 
 
+@app.command("study")
+def study(
+    out: Annotated[Path, typer.Argument(help="The folder to write.", show_default=False)],
+    seed: Annotated[list[int] | None, typer.Option(help="May be given for several. Default: 0, 1 and 2.")] = None,
+    world: Annotated[int, typer.Option(min=0, help="Settings were chosen on world 0.")] = 1,
+    only_default_input: Annotated[
+        bool, typer.Option("--only-default-input", help="Leave out the visual inputs `global` and `all`.")
+    ] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes at a time, one thread each.")] = 2,
+    quiet: options.QuietOption = False,
+) -> None:
+    """Retrain everything from seeds, examine it, and write the tables of the argument."""
+    from snellen.recipes.world_study import OTHER_VISUALS, SEEDS, world_study
+
+    page = world_study(
+        out,
+        seeds=seed or SEEDS,
+        world=world,
+        other_visuals=() if only_default_input else OTHER_VISUALS,
+        jobs=jobs,
+        progress=progress_for(quiet),
+    )
+    typer.echo(str(page))
+
+
 @app.command("accept")
 def accept(
     study: options.StudyArgument,

@@ -16,6 +16,7 @@ from snellen.mining import mine
 from snellen.progress import SILENT, Progress
 from snellen.providers import load_encoder
 from snellen.recipes.demo import BLIND_MIN, KINDS, REFERENCE_MAX, SOURCE
+from snellen.recipes.world_tables import tables
 from snellen.records import AcceptedPair
 from snellen.runs import Run, read_runs
 from snellen.stats import bootstrap_difference, pearson
@@ -45,7 +46,7 @@ def world_study(
     jobs: int = 2,
     progress: Progress = SILENT,
 ) -> Path:
-    """Reproduce the argument in a world of its own, and write `study.json`.
+    """Reproduce the argument in a world of its own, and write `study.json` and `study.md`.
 
     Every seed trains its own encoders, language model and diets; visual inputs other than the default are trained with
     the first seed alone. Settings were chosen on world 0; the default here is another world. Run again, it goes on
@@ -61,7 +62,7 @@ def world_study(
         progress: Told of every finished model, and of every stage's own work.
 
     Returns:
-        The path of `study.json`.
+        The path of `study.md`, tables; `study.json` beside it holds every figure.
     """
     folder = Path(out)
     drawn = draw(folder / "world", families=FAMILIES, world=world, progress=progress)
@@ -84,9 +85,11 @@ def world_study(
                 "correlation": _correlation(study, models, drawn.images, known, pairs["random"]),
             }
         )
-    path = folder / "study.json"
-    storage.write_json(path, {"world": world, "recipe": recipe.as_dict(), "seeds": results})
-    return path
+    found = {"world": world, "recipe": recipe.as_dict(), "seeds": results}
+    storage.write_json(folder / "study.json", found)
+    page = folder / "study.md"
+    storage.write_bytes(page, tables(found).encode())
+    return page
 
 
 def _examined_pairs(

@@ -14,6 +14,7 @@ from transformers import (
     LlamaConfig,
     LlamaForCausalLM,
     LlavaProcessor,
+    PreTrainedConfig,
 )
 
 from snellen.world.nets.llava import WorldLlavaConfig, WorldLlavaForConditionalGeneration, token_count
@@ -110,9 +111,9 @@ def multimodal_llm(
     clip = isinstance(first, CLIPModel)
     model = WorldLlavaForConditionalGeneration(
         WorldLlavaConfig(
-            vision_config=(first.config.vision_config if clip else first.config).to_dict(),
-            text_config=language.config.to_dict(),
-            ssl_config=None if second is None else second.config.to_dict(),
+            vision_config=_settings(first.config.vision_config if clip else first.config),
+            text_config=_settings(language.config),
+            ssl_config=None if second is None else _settings(second.config),
             mixture=mixture,
             ssl_ratio=ssl_ratio,
             visual_tokens=visual,
@@ -128,6 +129,11 @@ def multimodal_llm(
     model.model.language_model.load_state_dict(language.model.state_dict())
     model.tie_weights()
     return model
+
+
+def _settings(config: PreTrainedConfig) -> dict[str, Any]:
+    """Copy a configuration without the folder it was loaded from, which is this machine's."""
+    return {key: value for key, value in config.to_dict().items() if key != "_name_or_path"}
 
 
 def image_processor() -> CLIPImageProcessor:

@@ -18,7 +18,10 @@ from snellen.world.nets.tokenizer import tokenizer
 
 
 def save(model: Any, folder: Path) -> None:  # noqa: ANN401 - transformers is untyped
-    """Save a model and what feeds it; the folder appears whole, or not at all."""
+    """Save a model and what feeds it; the folder appears whole, or not at all.
+
+    The model itself is in float16 afterwards: let saving be the last thing done to it.
+    """
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     model.half().save_pretrained(partial, save_original_format=False)
@@ -31,6 +34,8 @@ def save(model: Any, folder: Path) -> None:  # noqa: ANN401 - transformers is un
         tokenizer(ends=False).save_pretrained(partial)
     else:
         processor(model).save_pretrained(partial)
+    for file in partial.iterdir():
+        file.chmod(0o644)  # safetensors leaves them readable to their owner alone
     partial.rename(folder)
 
 

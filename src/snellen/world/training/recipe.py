@@ -8,9 +8,10 @@ from typing import Any, Final
 
 @dataclass(frozen=True)
 class Stage:
-    """One training run: `steps` of `batch` examples; rates of AdamW, and of Muon for the matrices of the blocks.
+    """One training run: `steps` of `batch` examples; rates of AdamW and of Muon.
 
-    `muon_rate` 0 trains everything by AdamW. Rates rise over the first 30 steps and fall as a cosine to zero.
+    `muon_rate` is for matrices other than embeddings; 0 trains everything by AdamW. Rates rise over the first 30
+    steps and fall as a cosine to zero.
     """
 
     steps: int

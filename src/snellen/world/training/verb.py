@@ -13,7 +13,7 @@ from typing import Any, Final
 from snellen import storage
 from snellen.errors import StudyError, UsageError
 from snellen.progress import SILENT, Progress
-from snellen.study import software
+from snellen.study import Study, software
 from snellen.world.draw import checked_rates
 from snellen.world.scene.captions import MENTION_RATES
 from snellen.world.training.recipe import FULL, Recipe
@@ -50,7 +50,8 @@ def train(
     """Train the image-text encoder, the vision-only encoder, the language model, and a multimodal LLM for every diet.
 
     Finished models are kept: a killed training goes on with the next model. The same seed gives the same weights on
-    the same machine with the same software.
+    the same machine with the same software. It starts processes: call it from a script behind
+    `if __name__ == "__main__":`.
 
     Args:
         out: Folder for the models, each in transformers' own format.
@@ -66,6 +67,7 @@ def train(
     Raises:
         UsageError: an unknown diet or visual input, or a rate outside 0 to 1.
         StudyError: the folder holds models made by other settings.
+        StorageError: another training is at work in the folder, or the disk is full.
     """
     from snellen.world.training.jobs import Place, make_encoder, make_mllm, see
     from snellen.world.training.mllm import DIETS
@@ -79,16 +81,22 @@ def train(
         raise UsageError(f"unknown visual input {visual!r}; choose all, global, pool:1, pool:4 or pool:16")
     folder = Path(out)
     place = Place(folder, folder / "work", world, seed, recipe, checked_rates(rates))
-    _claim(folder, {"seed": seed, "world": world, "recipe": recipe.as_dict(), "rates": dict(place.rates)})
     names = {name: mllm_folder(name, visual) for name in wanted}
-    progress.start("training", len(ENCODERS) + len(names), "models")
-    place.train_pictures()
-    place.held_out()
-    run([(make_encoder, (place, name)) for name in ENCODERS], jobs, progress)
-    run([(see, (place, visual))], jobs, SILENT)
-    run([(make_mllm, (place, known[name], visual, names[name])) for name in wanted], jobs, progress)
-    progress.finish()
-    shutil.rmtree(place.work, ignore_errors=True)
+    made_by = {"seed": seed, "world": world, "recipe": recipe.as_dict(), "rates": dict(place.rates)}
+    with Study(folder).lock():
+        _claim(folder, made_by)
+        encoders = [name for name in ENCODERS if not (folder / name).exists()]
+        diets_left = [name for name in wanted if not (folder / names[name]).exists()]
+        if encoders or diets_left:
+            progress.start("training", len(encoders) + len(diets_left), "models")
+            place.train_pictures()
+            place.held_out()
+            run([(make_encoder, (place, name)) for name in encoders], jobs, progress)
+            if diets_left:
+                run([(see, (place, visual))], jobs, SILENT)
+            run([(make_mllm, (place, known[name], visual, names[name])) for name in diets_left], jobs, progress)
+            progress.finish()
+        shutil.rmtree(place.work, ignore_errors=True)
     return TrainResult(folder, (*ENCODERS, *names.values()))
 
 
