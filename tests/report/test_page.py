@@ -77,7 +77,7 @@ def test_both_pictures_stand_side_by_side_and_are_drawn(tmp_path: Path, page: Pa
 
 
 def test_hostile_names_do_nothing(tmp_path: Path, page: Page) -> None:
-    from snellen.world.scenes import draw_scenes
+    from tests.scenes import draw_scenes
 
     draw_scenes(tmp_path / "scenes", 6)
     for index, path in enumerate(sorted((tmp_path / "scenes").iterdir())):

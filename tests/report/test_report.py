@@ -15,7 +15,7 @@ from snellen.errors import StudyError, UsageError
 from snellen.mining import mine
 from snellen.report import report
 from snellen.report.pictures import readable
-from snellen.world.scenes import draw_scenes
+from tests.scenes import draw_scenes
 
 BLIND, REFERENCE = "control/colour-histogram", "control/gradient-grid"
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\n{{ 7 * 7 }}\u202e猫.png"

@@ -20,7 +20,7 @@ from snellen.world.asking import statement
 from snellen.world.nets import build, load
 from snellen.world.nets.llava import WorldLlavaConfig, WorldLlavaForConditionalGeneration, tapped, visual_tokens
 from snellen.world.nets.llava import token_count as count_tokens
-from snellen.world.nets.tokenizer import SPECIAL, tokenizer
+from snellen.world.nets.tokenizer import CAPTION_TOKENS, SPECIAL, tokenizer
 from snellen.world.scene import questions
 from snellen.world.scene.captions import caption
 from snellen.world.scene.facts import FACTORS, random_facts, random_for
@@ -143,7 +143,7 @@ def test_only_captions_have_ends_and_the_longest_fits() -> None:
     assert with_ends.tokenize(text, add_special_tokens=True) == ["<bos>", *text.split(), "<eos>"]
     assert without.tokenize(text, add_special_tokens=True) == text.split()
     assert (with_ends.padding_side, without.padding_side) == ("right", "left")
-    assert max(len(with_ends(text)["input_ids"]) for text in every_text()) <= build.CAPTION_TOKENS
+    assert max(len(with_ends(text)["input_ids"]) for text in every_text()) <= CAPTION_TOKENS
 
 
 # Formats
@@ -167,7 +167,7 @@ def test_the_text_tower_reads_as_far_as_the_end_and_no_further(parts: tuple[Any,
     """Padding changes nothing, and the vector is the one at `<eos>`."""
     made = tokenizer(ends=True)
     texts = ["a kite at night", "photo of a red hollow barrel with a hat in the snow with two eggs"]
-    batch = made(texts, padding="max_length", max_length=build.CAPTION_TOKENS, return_tensors="pt")
+    batch = made(texts, padding="max_length", max_length=CAPTION_TOKENS, return_tensors="pt")
     with torch.no_grad():
         rows = parts[0].get_text_features(**batch).pooler_output
         for text, row in zip(texts, rows, strict=True):

@@ -26,7 +26,7 @@ from snellen.errors import StudyError, UsageError
 from snellen.storage import sha256_of_file
 from snellen.world.draw import caption_of
 from snellen.world.nets import build, load
-from snellen.world.nets.tokenizer import tokenizer, vocabulary
+from snellen.world.nets.tokenizer import CAPTION_TOKENS, tokenizer, vocabulary
 from snellen.world.scene import questions
 from snellen.world.scene.facts import CONTEXTS, FACTORS, KINDS, random_facts, random_for
 from snellen.world.training.asking import answered, asked, described, ids, listed, padded, question
@@ -441,7 +441,7 @@ def test_pictures_are_drawn_once_and_never_those_of_an_exam(tmp_path: Path) -> N
 
 def test_captions_of_training_fit_the_text_tower() -> None:
     made = tokenizer(ends=True)
-    assert max(len(made(caption_of(shot))["input_ids"]) for shot in scenes(0, "train", 300)) <= build.CAPTION_TOKENS
+    assert max(len(made(caption_of(shot))["input_ids"]) for shot in scenes(0, "train", 300)) <= CAPTION_TOKENS
 
 
 def test_every_diet_trains_as_long() -> None:
