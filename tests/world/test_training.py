@@ -81,7 +81,7 @@ def test_what_is_trained_is_whole_and_leaves_no_rubbish(trained: Path) -> None:
     made_by = json.loads((trained / "training.json").read_text())
     assert made_by["seed"] == 0 and made_by["recipe"] == json.loads(json.dumps(SMOKE.as_dict()))
     assert sorted(path.name for path in trained.iterdir()) == sorted(
-        [*MODELS, *(f"{name}.curve.json" for name in MODELS), "training.json"]
+        [*MODELS, *(f"{name}.curve.json" for name in MODELS), "study.lock", "training.json"]
     )
     curve = json.loads((trained / "mllm-clip.curve.json").read_text())
     assert len(curve["loss"]) == SMOKE.align.steps + SMOKE.mllm.steps
@@ -158,7 +158,7 @@ def test_other_settings_are_refused(tmp_path: Path) -> None:
     said = str(refused.value)
     assert str(tmp_path) in said and "other settings" in said and "choose another folder" in said
     assert "\n" not in said and said.count(". ") == 0
-    assert [path.name for path in tmp_path.iterdir()] == ["training.json"]
+    assert {path.name for path in tmp_path.iterdir()} == {"training.json", "study.lock"}
 
 
 @pytest.mark.slow
