@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 from scipy.stats import binomtest
@@ -11,14 +9,6 @@ from scipy.stats import binomtest
 from snellen.world.legible import labels, legibility, network
 from snellen.world.scene.facts import CONTEXTS, FACTORS, KINDS
 from snellen.world.scene.families import families
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.mark.slow

@@ -35,14 +35,6 @@ TOKENS = {"all": 64, "pool:1": 1, "pool:4": 4, "pool:16": 16, "global": 1}
 DIETS = {diet.name: diet for diet in training.DIETS}
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def parts() -> tuple[Any, Any, Any]:
     """CLIP, vision-only encoder and language model, random but lively: what they say depends on what they see."""

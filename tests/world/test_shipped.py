@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,14 +28,6 @@ ENCODERS = {"clip": "CLIPModel", "vision-only": "Dinov2Model"}
 MLLMS = ("mllm-clip", "mllm-vision-only", "mllm-additive-0.5", "mllm-interleaved")
 FRESH = 91
 """A world on which nothing was trained and no setting was chosen."""
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def load(auto: Any, name: str) -> Any:

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from math import cos, pi
 from pathlib import Path
@@ -39,14 +38,6 @@ from snellen.world.training.vision_only import contrast
 
 MODELS = ("clip", "vision-only", "language", "mllm-clip", "mllm-interleaved")
 TWO_DIETS = ("clip", "interleaved")
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def hashes(folder: Path) -> dict[str, str]:
