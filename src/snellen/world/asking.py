@@ -56,7 +56,7 @@ def accepted_pair(
 
 def statement(factor: str, facts: Facts) -> str:
     """Say one factor in a caption's words and order: `a red kite on the beach`, `a kite on the beach with two eggs`."""
-    said, place = captions.phrase(factor, facts), captions._PLACES[facts.context][0]
+    said, place = captions.phrase(factor, facts), captions.PLACES[facts.context][0]
     if factor in ("color", "structure"):
         return f"a {said} {facts.kind} {place}"
     if factor in ("orientation", "presence"):

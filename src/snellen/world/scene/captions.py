@@ -27,7 +27,7 @@ MENTION_RATES: Final[Mapping[str, float]] = {
 """How often a caption mentions each factor, from 0 to 1."""
 
 _OPENINGS: Final = ("a", "the", "my", "photo of a", "picture of a", "one")
-_PLACES: Final[Mapping[str, tuple[str, ...]]] = {
+PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "beach": ("on the beach", "at the beach"),
     "forest": ("in the forest", "in a forest"),
     "snow": ("in the snow", "in deep snow"),
@@ -35,12 +35,13 @@ _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "desert": ("in the desert", "in a desert"),
     "lake": ("by the lake", "at a lake"),
 }
+"""How each context is said; the first one is used in statements."""
 
 
 def caption(facts: Facts, random: np.random.RandomState, rates: Mapping[str, float] = MENTION_RATES) -> str:
     """Write a caption: opening, object, place, and each factor with the rate given for it.
 
-    Example: `a red bell facing left on the beach with two eggs`.
+    Example: `a red boat facing left on the beach with two eggs`.
     """
     said = {name: random.random_sample() < rate for name, rate in sorted(rates.items())}
     words = [choose(random, _OPENINGS)]
@@ -49,7 +50,7 @@ def caption(facts: Facts, random: np.random.RandomState, rates: Mapping[str, flo
     words += [facts.kind]
     for name in ("orientation", "presence"):
         words += [phrase(name, facts)] if said[name] else []
-    words += [choose(random, _PLACES[facts.context])]
+    words += [choose(random, PLACES[facts.context])]
     for name in ("count", "position", "state", "text", "viewpoint"):
         words += [phrase(name, facts)] if said[name] else []
     return " ".join(words)
@@ -74,4 +75,4 @@ def phrase(factor: str, facts: Facts) -> str:
 
 def words() -> tuple[str, ...]:
     """Name every opening and every place that a caption may use; for whoever needs the whole vocabulary."""
-    return (*_OPENINGS, *(place for places in _PLACES.values() for place in places))
+    return (*_OPENINGS, *(place for places in PLACES.values() for place in places))

@@ -29,7 +29,7 @@ _OPTIONS: Final[Mapping[str, str]] = {"hat": "yes", "none": "no"}
 
 
 def text(topic: str, facts: Facts) -> str:
-    """Ask about one topic: `Which way does the bell face?`."""
+    """Ask about one topic: `Which way does the boat face?`."""
     return TEXTS[topic].format(kind=facts.kind)
 
 
