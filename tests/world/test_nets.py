@@ -28,6 +28,7 @@ from snellen.world.scene.families import families
 from snellen.world.training import mllm as training
 from snellen.world.training.asking import padded, with_options
 from snellen.world.training.pictures import pixels
+from snellen.world.training.reading import logits
 from tests.encoders.checkpoints import randomise
 
 VISUAL = ("all", "pool:1", "pool:4", "pool:16", "global")
@@ -431,9 +432,9 @@ def test_what_is_trained_is_what_is_asked(tmp_path: Path, parts: tuple[Any, Any,
         tokens = tuple(
             tapped(tower, pixels(images), layer, visual) for tower, layer in zip(halves, (-2, -1), strict=True)
         )
-        trained = training._Reader(loaded)(
-            *training._fed(DIETS[name], (tokens[0], tokens[1]), np.arange(len(shots))), words
-        )[:, 0]
+        reader = training._Reader(loaded)
+        seen = reader.seen(DIETS[name], (tokens[0], tokens[1]), np.arange(len(shots)))
+        trained = logits(reader.language, *seen, words)[:, 0]
         asked = loaded(**inputs).logits[:, -1]
         first = loaded.generate(
             **inputs, max_new_tokens=1, do_sample=False, output_logits=True, return_dict_in_generate=True

@@ -28,7 +28,7 @@ from snellen.world.mined import mined_truth
 from snellen.world.scene.facts import FACTORS
 from snellen.world.table import World, read_world
 from snellen.world.training.recipe import FULL, Recipe
-from snellen.world.training.verb import DEFAULT_VISUAL, mllm_folder, train
+from snellen.world.training.verb import DEFAULT_VISUAL, Order, mllm_folder, run, train_all
 
 SEEDS: Final = (0, 1, 2)
 OTHER_VISUALS: Final = ("global", "all")
@@ -65,26 +65,16 @@ def world_study(
         The path of `study.md`, tables; `study.json` beside it holds every figure.
     """
     folder = Path(out)
-    drawn = draw(folder / "world", families=FAMILIES, world=world, progress=progress)
-    known = read_world(folder / "world")
-    results = []
-    for seed in seeds:
-        models = folder / f"models-{seed}"
-        visuals = (DEFAULT_VISUAL, *(other_visuals if seed == seeds[0] else ()))
-        for visual in visuals:
-            train(
-                models, seed=seed, world=world, visual=visual, diets=DIETS, recipe=recipe, jobs=jobs, progress=progress
-            )
-        study = Study(folder / f"study-{seed}")
-        pairs = _examined_pairs(study, drawn.images, models, known, progress)
-        results.append(
-            {
-                "seed": seed,
-                "mined": mined_truth(study, known).as_json(),
-                "visuals": {visual: _diets(study, models, visual, world, progress) for visual in visuals},
-                "correlation": _correlation(study, models, drawn.images, known, pairs["random"]),
-            }
-        )
+    draw(folder / "world", families=FAMILIES, world=world, progress=progress)
+    orders = [
+        Order(folder / f"models-{seed}", seed, (DEFAULT_VISUAL, *(other_visuals if seed == seeds[0] else ())), DIETS)
+        for seed in seeds
+    ]
+    train_all(orders, folder / "work", world=world, recipe=recipe, jobs=jobs, progress=progress)
+    progress.start("examining", len(orders), "seeds")
+    run([(examined, (folder, order, world)) for order in orders], jobs, progress)
+    progress.finish()
+    results = [storage.read_json(folder / f"seed-{order.seed}.json") for order in orders]
     found = {"world": world, "recipe": recipe.as_dict(), "seeds": results}
     storage.write_json(folder / "study.json", found)
     page = folder / "study.md"
@@ -92,12 +82,28 @@ def world_study(
     return page
 
 
-def _examined_pairs(
-    study: Study, images: Path, models: Path, world: World, progress: Progress
-) -> dict[str, list[AcceptedPair]]:
+def examined(folder: Path, order: Order, world: int) -> None:
+    """Mine with a seed's encoders, examine all its models, and write `seed-<seed>.json` into the study's folder."""
+    known = read_world(folder / "world")
+    study = Study(folder / f"study-{order.seed}")
+    pairs = _examined_pairs(study, folder / "world" / "images", order.out, known)
+    found = {
+        "seed": order.seed,
+        "mined": mined_truth(study, known).as_json(),
+        "visuals": {visual: _diets(study, order.out, visual, world) for visual in order.visuals},
+        "correlation": _correlation(study, order.out, known, pairs["random"]),
+        "curves": {
+            mllm_folder(*each): storage.read_json(order.out / f"{mllm_folder(*each)}.curve.json")["held_out"]
+            for each in order.mllms
+        },
+    }
+    storage.write_json(folder / f"seed-{order.seed}.json", found)
+
+
+def _examined_pairs(study: Study, images: Path, models: Path, world: World) -> dict[str, list[AcceptedPair]]:
     """Embed, mine, accept and build: one benchmark a kind of pairs."""
     slugs = [
-        embed(study.root, images=images, encoder=f"transformers/{models.resolve() / name}", progress=progress).slug
+        embed(study.root, images=images, encoder=f"transformers/{models.resolve() / name}").slug
         for name in ("clip", "vision-only")
     ]
     mine(
@@ -106,7 +112,6 @@ def _examined_pairs(
         reference=slugs[1],
         blind_min=BLIND_MIN,
         reference_max=REFERENCE_MAX,
-        progress=progress,
     )
     pairs: dict[str, list[AcceptedPair]] = {}
     for kind in KINDS:
@@ -116,7 +121,7 @@ def _examined_pairs(
     return pairs
 
 
-def _diets(study: Study, models: Path, visual: str, world: int, progress: Progress) -> dict[str, Any]:
+def _diets(study: Study, models: Path, visual: str, world: int) -> dict[str, Any]:
     """Examine every diet of a visual input on all kinds of pairs, and on general questions."""
     from snellen.world.general import general
 
@@ -124,7 +129,7 @@ def _diets(study: Study, models: Path, visual: str, world: int, progress: Progre
     for diet in DIETS:
         model = models / mllm_folder(diet, visual)
         for kind in KINDS:
-            examine(study.benchmark(f"world-{kind}"), model, study, name=model.name, progress=progress)
+            examine(study.benchmark(f"world-{kind}"), model, study, name=model.name)
         asked = general(model, diet, world)
         found[diet] = {"plain": asked.plain, "factors": asked.factors, "right": asked.right, "is_plain": asked.is_plain}
     runs, _ = read_runs(study)
@@ -170,9 +175,7 @@ def _both_right(run: Run) -> dict[str, float]:
     return right
 
 
-def _correlation(
-    study: Study, models: Path, images: Path, world: World, pairs: Sequence[AcceptedPair]
-) -> dict[str, Any]:
+def _correlation(study: Study, models: Path, world: World, pairs: Sequence[AcceptedPair]) -> dict[str, Any]:
     """Correlate, over the nine factors, CLIP's image score with the CLIP-fed model's pair accuracy, on random pairs."""
     from PIL import Image
 

@@ -50,7 +50,9 @@ def general(model: Path, diet: str, world: int) -> General:
     """
     torch.set_num_threads(1)
     shots = scenes(world, "exam", FAMILIES)
-    questions = asked([shot.facts for shot in shots], QUESTIONS, random_for(world, "general"), plain=0.5, open_=0.0)
+    questions = asked(
+        [shot.facts for shot in shots], QUESTIONS, random_for(world, "general"), plain=0.5, open_=0.0, of_each=2
+    )
     images = np.stack([shot.picture() for shot in shots])
     loaded = load.mllm(model)
     inner, config = loaded.model, loaded.config

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Final
 
 from snellen.world.scene import captions, questions
 from snellen.world.scene.facts import CONTEXTS, FACTORS, KINDS, Facts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PAD, UNKNOWN, BEGIN, END, IMAGE = SPECIAL = ("<pad>", "<unk>", "<bos>", "<eos>", "<image>")
 """Tokens that are no words, in the order of their ids."""
@@ -33,15 +34,20 @@ CHAT_TEMPLATE: Final = (
 )
 """The user's picture and text, then `:`, then the answer."""
 
+SHORTHAND: Final = {
+    (topic, value): f"<{topic} {value.lower()}>" for topic, values in questions.TOPICS.items() for value in values
+}
+"""A token for every fact, in which nobody writes; see `training.language`."""
+
 _PIECES: Final = r"\(a\)|\(b\)|\w+|[^\w\s]"
 
 
-def vocabulary() -> dict[str, int]:
+@cache
+def vocabulary() -> Mapping[str, int]:
     """Number the special tokens, then every word of any caption, question or answer in the order of the alphabet."""
-    import re
-
     words = {word for text in _texts() for word in re.findall(_PIECES, text.lower())}
-    return {token: index for index, token in enumerate([*SPECIAL, *sorted(words | {*LETTERS, ASK, ",", ".", "?"})])}
+    tokens = [*SPECIAL, *sorted(words | {*LETTERS, ASK, ",", ".", "?"}), *SHORTHAND.values()]
+    return MappingProxyType({token: index for index, token in enumerate(tokens)})
 
 
 def _texts() -> Iterator[str]:
@@ -72,7 +78,7 @@ def tokenizer(*, ends: bool) -> Any:  # noqa: ANN401 - transformers is untyped
     from transformers import PreTrainedTokenizerFast
 
     ids = vocabulary()
-    inner = Tokenizer(models.WordLevel(ids, unk_token=UNKNOWN))
+    inner = Tokenizer(models.WordLevel(dict(ids), unk_token=UNKNOWN))
     inner.normalizer = normalizers.Lowercase()
     inner.pre_tokenizer = pre_tokenizers.Split(Regex(_PIECES), "removed", invert=True)
     if ends:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from snellen.world.nets.tokenizer import ASK, END, LETTERS, tokenizer, vocabulary
@@ -22,6 +23,10 @@ PLAIN: Final = ("kind", "context")
 """Topics that every caption names."""
 
 
+SHARES: Final = (0.0, 0.25, 0.6)
+"""How much of a scene is told besides what is asked for."""
+
+
 @dataclass(frozen=True)
 class Asked:
     """Questions, one a row.
@@ -31,12 +36,19 @@ class Asked:
         answers: int64 [n], the token that is the right answer: a letter, or a word where no options were given.
         scenes: int64 [n], which scene each is about.
         topics: What each asks for.
+        of_each: How many in a row are about the same scene; n is a multiple of it.
     """
 
     tokens: Tensor
     answers: Tensor
-    scenes: np.ndarray[Any, np.dtype[np.int64]]
+    scenes: NDArray[np.int64]
     topics: tuple[str, ...]
+    of_each: int
+
+    @property
+    def scenes_seen(self) -> NDArray[np.int64]:
+        """The scenes in order, each as often as it is looked at: once for `of_each` questions."""
+        return self.scenes[:: self.of_each]
 
 
 @cache
@@ -55,26 +67,31 @@ def with_options(text: str, options: Sequence[str]) -> tuple[int, ...]:
     return ids(text) + ids(LETTERS[0]) + ids(options[0]) + ids(LETTERS[1]) + ids(options[1]) + ids(ASK)
 
 
-def asked(facts: Sequence[Facts], count: int, random: np.random.RandomState, *, plain: float, open_: float) -> Asked:
+def asked(
+    facts: Sequence[Facts], count: int, random: np.random.RandomState, *, plain: float, open_: float, of_each: int = 1
+) -> Asked:
     """Ask `count` random questions about random scenes.
 
     Args:
         facts: The scenes.
-        count: How many questions.
+        count: How many questions: a multiple of `of_each`.
         random: Decides all.
         plain: Share of questions about kind and context.
         open_: Share of questions without options.
+        of_each: How many questions in a row are about the same scene.
     """
     rows, answers, scenes, topics = [], [], [], []
-    for _ in range(count):
-        scene = int(random.randint(len(facts)))
+    scene = 0
+    for number in range(count):
+        if number % of_each == 0:
+            scene = int(random.randint(len(facts)))
         topic = choose(random, PLAIN if random.random_sample() < plain else tuple(FACTORS))
         row, answer = question(facts[scene], topic, random, open_=random.random_sample() < open_)
         rows.append(row)
         answers.append(answer)
         scenes.append(scene)
         topics.append(topic)
-    return Asked(padded(rows), torch.tensor(answers), np.array(scenes), tuple(topics))
+    return Asked(padded(rows), torch.tensor(answers), np.array(scenes), tuple(topics), of_each)
 
 
 def question(facts: Facts, topic: str, random: np.random.RandomState, *, open_: bool) -> tuple[tuple[int, ...], int]:
@@ -98,24 +115,21 @@ def answered(tokens: Tensor, answers: Tensor) -> tuple[Tensor, Tensor]:
     return torch.cat([tokens, answers[:, None]], 1), torch.stack([answers, torch.full_like(answers, _END)], 1)
 
 
+def told(topic: str, random: np.random.RandomState) -> tuple[str, ...]:
+    """Choose what is told of a scene, in random order: what is asked for always, all else as often as chance says.
+
+    Scenes of which little else is told teach how options are matched; those of which much is told, how to search.
+    """
+    share = SHARES[random.randint(len(SHARES))]
+    order = random.permutation([*PLAIN, *FACTORS])
+    return tuple(str(name) for name in order if name == topic or random.random_sample() < share)
+
+
 def described(facts: Facts, topic: str, random: np.random.RandomState) -> tuple[int, ...]:
-    """Describe a scene in words, in random order: what is asked for always, everything else now and then."""
-    said = []
-    for name in random.permutation([*PLAIN, *FACTORS]):
-        if name == topic or random.random_sample() < 0.5:
-            said.append(getattr(facts, name) if name in PLAIN else captions.phrase(name, facts))
-    return tuple(token for phrase in said for token in ids(phrase))
-
-
-def listed(facts: Facts, random: np.random.RandomState) -> tuple[tuple[int, ...], tuple[bool, ...]]:
-    """List every fact in random order, `color : red count : two`: tokens, and which of them are values."""
-    row: list[int] = []
-    value: list[bool] = []
-    for topic in random.permutation([*PLAIN, *FACTORS]):
-        said = ids(questions.option(getattr(facts, topic)))
-        row += (*ids(topic), *ids(ASK), *said)
-        value += [False] * (len(row) - len(value) - len(said)) + [True] * len(said)
-    return tuple(row), tuple(value)
+    """Describe a scene in words, of what `told` chooses."""
+    said = told(topic, random)
+    phrases = [getattr(facts, name) if name in PLAIN else captions.phrase(name, facts) for name in said]
+    return tuple(token for phrase in phrases for token in ids(phrase))
 
 
 def padded(rows: Sequence[Sequence[int]]) -> Tensor:

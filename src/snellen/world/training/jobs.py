@@ -82,11 +82,6 @@ def visual_tokens(place: Place, visual: str) -> tuple[Path, ...]:
     return paths
 
 
-def see(place: Place, visual: str) -> None:
-    """Compute the visual tokens that every diet's training begins with."""
-    visual_tokens(place, visual)
-
-
 def make_mllm(place: Place, diet: mllm.Diet, visual: str, name: str) -> None:
     """Train one multimodal LLM into the folder `name`, unless it is there; its curve lies beside it."""
     folder = place.folder / name

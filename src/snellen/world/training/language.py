@@ -1,23 +1,53 @@
-"""The language model, taught on text alone: a scene in words, a question, the answer.
+"""The language model, taught without pictures: a scene is told, then comes a question, then the answer.
 
 As large language models are, it is a reader before it is given eyes; every diet then starts from the same reader.
+
+Scenes are told in words first: `beak left on the beach hat`. In the second half every other batch is in shorthand: every
+fact has a token of its own, in which nobody writes, and several facts are summed into one place, as a visual token holds
+several. A reader that has read words alone spends most of a multimodal LLM's training on learning to take facts apart,
+and passes for blind meanwhile.
 """
 
 # ruff: noqa: TID253 - this module is imported only where something is trained
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import LlamaForCausalLM
 
 from snellen.world.nets.build import language_model
-from snellen.world.scene.facts import FACTORS, choose, random_facts, random_for
-from snellen.world.training.asking import PLAIN, answered, described, padded, question
+from snellen.world.nets.tokenizer import SHORTHAND, vocabulary
+from snellen.world.scene.facts import FACTORS, Facts, choose, random_facts, random_for
+from snellen.world.training.asking import PLAIN, described, padded, question, told
 from snellen.world.training.optimiser import Optimiser, begin
+from snellen.world.training.reading import answering_loss
 from snellen.world.training.recipe import Recipe
+
+PLACES: Final = (1, 4, 4, 16, 64)
+"""Into how many places a batch's shorthand is summed: as many as there are visual tokens of one kind or another."""
+
+NOISE: Final = 0.5
+"""Deviation of the noise on shorthand, in deviations of its tokens."""
+
+
+class Told(NamedTuple):
+    """Scenes that are told, each with one question.
+
+    Attributes:
+        before: The scenes, embedded: float32 [n, longest, width].
+        mask: 1 where something stands: int64 [n, longest].
+        questions: int64 [n, longest], padded with 0 on the left.
+        answers: int64 [n].
+    """
+
+    before: Tensor
+    mask: Tensor
+    questions: Tensor
+    answers: Tensor
 
 
 def train(recipe: Recipe, seed: int, on_step: Callable[[float], None]) -> LlamaForCausalLM:
@@ -33,39 +63,48 @@ def train(recipe: Recipe, seed: int, on_step: Callable[[float], None]) -> LlamaF
     model = language_model()
     optimiser = Optimiser(recipe.language, model)
     model.train()
-    for _ in range(recipe.language.steps):
-        rows, answers = batch(recipe.language.batch, random, recipe.open_share)
-        loss = answering_loss(model, rows, answers)
+    for number in range(recipe.language.steps):
+        # words first: shorthand from the start keeps some seeds from ever learning to match options
+        tell = in_shorthand if number % 2 and number > recipe.language.steps / 2 else in_words
+        loss = answering_loss(model, *tell(model, recipe.language.batch, random, recipe.open_share))
         optimiser.step(loss)
         on_step(loss.item())
     return model.eval()
 
 
-def batch(count: int, random: np.random.RandomState, open_: float) -> tuple[Tensor, Tensor]:
-    """Make up described scenes with one question each: int64 [count, longest] and the answers, int64 [count]."""
-    rows, answers = [], []
+def in_words(model: LlamaForCausalLM, count: int, random: np.random.RandomState, open_: float) -> Told:
+    """Make up scenes, described in words, with a question each, the share `open_` of them without options."""
+    scenes, questions, answers = [], [], []
     for _ in range(count):
-        facts, topic = random_facts(random), choose(random, (*PLAIN, *FACTORS))
+        facts, topic = _scene(random)
+        scenes.append(described(facts, topic, random))
         asked, answer = question(facts, topic, random, open_=random.random_sample() < open_)
-        rows.append((*described(facts, topic, random), *asked))
+        questions.append(asked)
         answers.append(answer)
-    return padded(rows), torch.tensor(answers)
+    words = padded(scenes)
+    return Told(model.model.embed_tokens(words), (words != 0).long(), padded(questions), torch.tensor(answers))
 
 
-def answering_loss(model: LlamaForCausalLM, rows: Tensor, answers: Tensor) -> Tensor:
-    """Measure how far a model is from answering left-padded questions of text alone, and stopping."""
-    tokens, targets = answered(rows, answers)
-    scores = logits(model, model.model.get_input_embeddings()(tokens), (tokens != 0).long(), last=2)
-    return nn.functional.cross_entropy(scores.flatten(0, 1), targets.flatten())
+def in_shorthand(model: LlamaForCausalLM, count: int, random: np.random.RandomState, open_: float) -> Told:
+    """Make up scenes, told as sums of shorthand at random places with noise, with a question each."""
+    ids = vocabulary()
+    codes, questions, answers = [], [], []
+    for _ in range(count):
+        facts, topic = _scene(random)
+        said = told(topic, random)
+        codes.append([ids[SHORTHAND[name, getattr(facts, name)]] if name in said else 0 for name in (*PLAIN, *FACTORS)])
+        asked, answer = question(facts, topic, random, open_=random.random_sample() < open_)
+        questions.append(asked)
+        answers.append(answer)
+    written = torch.tensor(codes)
+    facts_said = model.model.embed_tokens(written) * (written != 0)[..., None]
+    places, width = PLACES[random.randint(len(PLACES))], facts_said.shape[-1]
+    where = torch.from_numpy(random.randint(places, size=written.shape))[..., None].expand(-1, -1, width)
+    before = torch.zeros(count, places, width).scatter_add(1, where, facts_said)
+    noise = torch.from_numpy(random.standard_normal(before.shape)).float()
+    before = before + NOISE * facts_said.detach().std() * noise
+    return Told(before, torch.ones(count, places, dtype=torch.long), padded(questions), torch.tensor(answers))
 
 
-def logits(model: LlamaForCausalLM, embedded: Tensor, mask: Tensor, last: int = 1) -> Tensor:
-    """Score every word as what follows each of the last places of embedded rows [n, length, width].
-
-    Returns:
-        float32 [n, last, vocabulary].
-    """
-    positions = (mask.cumsum(1) - 1).clamp(min=0)
-    seen = model.model(inputs_embeds=embedded, attention_mask=mask, position_ids=positions, use_cache=False)
-    scores: Tensor = model.lm_head(seen.last_hidden_state[:, -last:])
-    return scores
+def _scene(random: np.random.RandomState) -> tuple[Facts, str]:
+    return random_facts(random), choose(random, (*PLAIN, *FACTORS))

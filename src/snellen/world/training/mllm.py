@@ -1,7 +1,7 @@
 """The multimodal LLMs: the same reader on several diets, trained alike, both encoders frozen.
 
-As LLaVA is, each is trained in two stages: first to list what a picture shows, so that projectors and language model
-come to terms, then to answer questions. A few questions on text alone go along, lest it forgets how to read.
+As LLaVA is, each is trained in two stages: first the projectors alone, so that they speak what the language model
+reads, then both. In the second, a few questions on text alone go along, lest it forgets how to read.
 
 Frozen encoders see a picture the same way every time, so their visual tokens are computed once.
 """
@@ -22,11 +22,11 @@ from transformers import CLIPModel, Dinov2Model, LlamaForCausalLM
 from snellen.world.nets.build import multimodal_llm
 from snellen.world.nets.llava import WorldLlavaForConditionalGeneration, tapped
 from snellen.world.scene.facts import Facts, random_for
-from snellen.world.training.asking import PLAIN, Asked, answered, asked, listed, padded
-from snellen.world.training.language import answering_loss, logits
-from snellen.world.training.language import batch as text_batch
+from snellen.world.training.asking import PLAIN, Asked, asked
+from snellen.world.training.language import in_words
 from snellen.world.training.optimiser import Optimiser, begin
 from snellen.world.training.pictures import pixels
+from snellen.world.training.reading import answering_loss, logits
 from snellen.world.training.recipe import Recipe
 
 CURVE_POINTS = 10
@@ -95,7 +95,7 @@ def train(
         tokens: The visual tokens of the two encoders for them, as `eat` gives them.
         held_out: Facts and tokens of scenes to validate on.
         visual: `all`, `pool:k` or `global`.
-        recipe: `mllm` says how long, `open_share` and `plain_share` what is asked.
+        recipe: `align` and `mllm` say how long, `open_share` and `plain_share` what is asked.
         seed: Weights and questions; questions are the same for every diet.
         on_step: Told the loss of every step.
 
@@ -118,30 +118,31 @@ def train(
     for standard, part in zip((inner.standard, inner.ssl_standard), own, strict=True):
         if standard is not None and part is not None:
             standard.fit(part)
-    trained = nn.ModuleList(
-        part for part in (inner.language_model, inner.multi_modal_projector, inner.ssl_projector) if part is not None
-    )
+    projectors = nn.ModuleList(part for part in (inner.multi_modal_projector, inner.ssl_projector) if part is not None)
     reader, random = _Reader(model), random_for(seed, "mllm")
 
-    def step(optimiser: Optimiser, loss: Tensor) -> None:
-        texts, answers = text_batch(recipe.rehearsal, random, recipe.open_share)
-        optimiser.step(loss + answering_loss(reader.language, texts, answers) / 2)
-        on_step(loss.item())
+    def loss(count: int) -> Tensor:
+        rows = asked(facts, count, random, plain=recipe.plain_share, open_=recipe.open_share, of_each=recipe.of_each)
+        return answering_loss(reader.language, *reader.seen(diet, tokens, rows.scenes_seen), rows.tokens, rows.answers)
 
     model.train()
-    optimiser = Optimiser(recipe.align, trained)
+    inner.language_model.requires_grad_(False)
+    optimiser = Optimiser(recipe.align, projectors)
     for _ in range(recipe.align.steps):
-        scenes = random.randint(len(facts), size=recipe.align.batch)
-        lists = [listed(facts[scene], random) for scene in scenes]
-        step(optimiser, _listing_loss(reader, _fed(diet, tokens, scenes), lists))
-    optimiser = Optimiser(recipe.mllm, trained)
-    exam = asked(held_out[0], VALIDATION_QUESTIONS, random_for(seed, "validation"), plain=0.3, open_=0.0)
+        answering = loss(recipe.align.batch)
+        optimiser.step(answering)
+        on_step(answering.item())
+    inner.language_model.requires_grad_(True)
+    optimiser = Optimiser(recipe.mllm, nn.ModuleList([inner.language_model, *projectors]))
+    exam = asked(
+        held_out[0], VALIDATION_QUESTIONS, random_for(seed, "validation"), plain=0.3, open_=0.0, of_each=recipe.of_each
+    )
     every, curve = max(recipe.mllm.steps // CURVE_POINTS, 1), []
     for number in range(1, recipe.mllm.steps + 1):
-        rows = asked(facts, recipe.mllm.batch, random, plain=recipe.plain_share, open_=recipe.open_share)
-        words, targets = answered(rows.tokens, rows.answers)
-        scores = reader(*_fed(diet, tokens, rows.scenes), words, last=2)
-        step(optimiser, nn.functional.cross_entropy(scores.flatten(0, 1), targets.flatten()))
+        answering = loss(recipe.mllm.batch)
+        rehearsed = in_words(reader.language, recipe.rehearsal, random, recipe.open_share)
+        optimiser.step(answering + answering_loss(reader.language, *rehearsed) / 2)
+        on_step(answering.item())
         if number % every == 0:
             right = correct(model, diet, held_out[1], exam)
             plain = np.isin(exam.topics, PLAIN)
@@ -149,25 +150,17 @@ def train(
     return model.eval(), curve
 
 
-def _listing_loss(reader: _Reader, fed: tuple[Tensor, Tensor | None], lists: list[Any]) -> Tensor:
-    tokens, values = padded([row for row, _ in lists]), padded([value for _, value in lists]).bool()
-    scores = reader(*fed, tokens[:, :-1], last=tokens.shape[1] - 1)
-    wanted = values[:, 1:]
-    return nn.functional.cross_entropy(scores[wanted], tokens[:, 1:][wanted])
-
-
 class _Reader:
     """The language model behind the projectors, on visual tokens that are computed already."""
 
     def __init__(self, model: WorldLlavaForConditionalGeneration) -> None:
-        self._model = model
-        self.language = _Head(model)
+        self._project = model.model.project
+        self.language: Any = _Head(model)
 
-    def __call__(self, first: Tensor, second: Tensor | None, tokens: Tensor, last: int = 1) -> Tensor:
-        visual = self._model.model.project(first, second)
-        words = self._model.get_input_embeddings()(tokens)
-        mask = torch.cat([torch.ones(visual.shape[:2], dtype=torch.long), (tokens != 0).long()], 1)
-        return logits(self.language, torch.cat([visual, words], 1), mask, last)
+    def seen(self, diet: Diet, tokens: tuple[Tensor, Tensor], scenes: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        """Project the visual tokens of scenes: float32 [n, tokens, width], and their mask, int64 [n, tokens]."""
+        visual = self._project(*_fed(diet, tokens, scenes))
+        return visual, torch.ones(visual.shape[:2], dtype=torch.long)
 
 
 class _Head:
@@ -189,11 +182,13 @@ def correct(
 ) -> NDArray[np.bool_]:
     """Answer questions greedily and say which answers are right: bool [n]. A word that is no letter is wrong."""
     reader, answers = _Reader(model), []
+    pictures, each = 500 // questions.of_each, questions.of_each
     model.eval()
     with torch.no_grad():
-        for start in range(0, len(questions.tokens), 500):
-            part = slice(start, start + 500)
-            answers.append(reader(*_fed(diet, tokens, questions.scenes[part]), questions.tokens[part])[:, 0].argmax(1))
+        for start in range(0, len(questions.scenes_seen), pictures):
+            seen = reader.seen(diet, tokens, questions.scenes_seen[start : start + pictures])
+            words = questions.tokens[each * start : each * (start + pictures)]
+            answers.append(logits(reader.language, *seen, words)[:, 0].argmax(1))
     model.train()
     right: NDArray[np.bool_] = (torch.cat(answers) == questions.answers).numpy()
     return right

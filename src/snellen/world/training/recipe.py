@@ -28,12 +28,13 @@ class Recipe:
         families: Families of training scenes; each holds 6 scenes, each drawn twice.
         clip: The image-text encoder. Batch: pictures with their captions.
         vision_only: The vision-only encoder. Batch: families, of each scene two drawings.
-        language: The language model, on text alone. Batch: questions.
-        align: First stage of every multimodal LLM, whatever its diet: listing what a picture shows. Batch: pictures.
-        mllm: Second stage: answering. Batch: questions.
+        language: The language model, without pictures. Batch: questions.
+        align: First stage of every multimodal LLM, whatever its diet: the projectors alone. Batch: questions.
+        mllm: Second stage: projectors and language model. Batch: questions.
         temperature: Of the vision-only encoder's contrast.
         reconstruction: Weight of drawing the other picture, beside telling it from others.
-        rehearsal: Questions on text alone in every batch of a multimodal LLM.
+        rehearsal: Questions on text alone in every batch of the second stage.
+        of_each: Questions in a batch about one and the same picture.
         open_share: Share of questions asked without options, answered by a word.
         plain_share: Share of questions about kind and context; the rest is about the nine factors.
     """
@@ -41,12 +42,13 @@ class Recipe:
     families: int = 2500
     clip: Stage = field(default=Stage(300, 256, 1e-3, 8e-3))
     vision_only: Stage = field(default=Stage(450, 21, 2e-3, 1e-2))
-    language: Stage = field(default=Stage(1600, 64, 2e-3, 5e-3))
-    align: Stage = field(default=Stage(150, 64, 2e-3, 4e-3))
-    mllm: Stage = field(default=Stage(600, 96, 1e-3, 3e-3))
+    language: Stage = field(default=Stage(1400, 64, 2e-3, 5e-3))
+    align: Stage = field(default=Stage(200, 192, 4e-3, 8e-3))
+    mllm: Stage = field(default=Stage(300, 128, 1e-3, 3e-3))
     temperature: float = 0.1
     reconstruction: float = 4.0
-    rehearsal: int = 32
+    rehearsal: int = 8
+    of_each: int = 4
     open_share: float = 0.4
     plain_share: float = 0.3
 

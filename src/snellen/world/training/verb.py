@@ -1,10 +1,11 @@
-"""The verb `world train`: all models of one seed, from random weights."""
+"""The verb `world train`: all models of one seed, from random weights; `train_all` makes those of several at once."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -23,8 +24,9 @@ SHIPPED_DIETS: Final = ("clip", "vision-only", "additive-0.5", "interleaved")
 
 ENCODERS: Final = ("vision-only", "clip", "language")
 DEFAULT_VISUAL: Final = "pool:4"
+VISUALS: Final = ("all", "global", "pool:1", "pool:4", "pool:16")
 
-Job = tuple[Callable[..., None], tuple[Any, ...]]
+Job = tuple[Callable[..., object], tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,28 @@ class TrainResult:
 
     folder: Path
     models: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Order:
+    """The models of one seed that are wanted.
+
+    Attributes:
+        out: Folder for the models, each in transformers' own format.
+        seed: Weights and batches.
+        visuals: What multimodal LLMs see of a picture: `all`, `pool:k` with k = 1, 4 or 16, or `global`.
+        diets: Names among those of `training.mllm.DIETS`, each for every visual input.
+    """
+
+    out: Path
+    seed: int = 0
+    visuals: Sequence[str] = (DEFAULT_VISUAL,)
+    diets: Sequence[str] = SHIPPED_DIETS
+
+    @property
+    def mllms(self) -> list[tuple[str, str]]:
+        """Diet and visual input of every multimodal LLM."""
+        return [(diet, visual) for visual in self.visuals for diet in self.diets]
 
 
 def train(
@@ -69,35 +93,64 @@ def train(
         StudyError: the folder holds models made by other settings.
         StorageError: another training is at work in the folder, or the disk is full.
     """
-    from snellen.world.training.jobs import Place, make_encoder, make_mllm, see
+    order = Order(Path(out), seed, (visual,), tuple(diets))
+    work = order.out / "work"
+    train_all([order], work, world=world, rates=rates, recipe=recipe, jobs=jobs, progress=progress)
+    return TrainResult(order.out, (*ENCODERS, *(mllm_folder(*each) for each in order.mllms)))
+
+
+def train_all(
+    orders: Sequence[Order],
+    work: Path,
+    *,
+    world: int,
+    rates: Mapping[str, float] = MENTION_RATES,
+    recipe: Recipe = FULL,
+    jobs: int = 2,
+    progress: Progress = SILENT,
+) -> None:
+    """Make the models of several seeds: all encoders first, then all multimodal LLMs, so that no process waits long.
+
+    Args:
+        orders: What is wanted; every one has a folder of its own.
+        work: Folder for pictures and visual tokens, shared by all; it is deleted at the end.
+        world: As for `train`, like all that follow; and so are the errors.
+        rates: How often captions mention each factor.
+        recipe: Steps, batches and rates of everything.
+        jobs: Processes at a time.
+        progress: Told of every finished model.
+    """
+    from snellen.world.training.jobs import Place, make_encoder, make_mllm, visual_tokens
     from snellen.world.training.mllm import DIETS
 
     known = {diet.name: diet for diet in DIETS}
-    wanted = tuple(diets)
-    unknown = [name for name in wanted if name not in known]
-    if unknown:
-        raise UsageError(f"unknown diet {unknown[0]!r}; choose among {', '.join(known)}")
-    if visual not in ("all", "global", "pool:1", "pool:4", "pool:16"):
-        raise UsageError(f"unknown visual input {visual!r}; choose all, global, pool:1, pool:4 or pool:16")
-    folder = Path(out)
-    place = Place(folder, folder / "work", world, seed, recipe, checked_rates(rates))
-    names = {name: mllm_folder(name, visual) for name in wanted}
-    made_by = {"seed": seed, "world": world, "recipe": recipe.as_dict(), "rates": dict(place.rates)}
-    with Study(folder).lock():
-        _claim(folder, made_by)
-        encoders = [name for name in ENCODERS if not (folder / name).exists()]
-        diets_left = [name for name in wanted if not (folder / names[name]).exists()]
-        if encoders or diets_left:
-            progress.start("training", len(encoders) + len(diets_left), "models")
-            place.train_pictures()
-            place.held_out()
-            run([(make_encoder, (place, name)) for name in encoders], jobs, progress)
-            if diets_left:
-                run([(see, (place, visual))], jobs, SILENT)
-            run([(make_mllm, (place, known[name], visual, names[name])) for name in diets_left], jobs, progress)
+    for order in orders:
+        _check(order, known)
+    places = [Place(order.out, work, world, order.seed, recipe, checked_rates(rates)) for order in orders]
+    with ExitStack() as locks:
+        for order, place in zip(orders, places, strict=True):
+            locks.enter_context(Study(order.out).lock())
+            made_by = {"seed": order.seed, "world": world, "recipe": recipe.as_dict(), "rates": dict(place.rates)}
+            _claim(order.out, made_by)
+        encoders = [(place, name) for name in ENCODERS for place in places if not (place.folder / name).exists()]
+        mllms = [
+            (place, known[diet], visual, mllm_folder(diet, visual))
+            for order, place in zip(orders, places, strict=True)
+            for diet, visual in order.mllms
+            if not (place.folder / mllm_folder(diet, visual)).exists()
+        ]
+        if encoders or mllms:
+            progress.start("training", len(encoders) + len(mllms), "models")
+            places[0].train_pictures()
+            places[0].held_out()
+            run([(make_encoder, each) for each in encoders], jobs, progress)
+            seen = {(place.seed, visual): (place, visual) for place, _, visual, _ in mllms}
+            run([(visual_tokens, each) for each in seen.values()], jobs, SILENT)
+            # the longest first, so that all processes end at about the same time
+            mllms.sort(key=lambda each: (each[2] != "all", each[1].mixture != "interleaved"))
+            run([(make_mllm, each) for each in mllms], jobs, progress)
             progress.finish()
-        shutil.rmtree(place.work, ignore_errors=True)
-    return TrainResult(folder, (*ENCODERS, *names.values()))
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def mllm_folder(diet: str, visual: str) -> str:
@@ -111,6 +164,15 @@ def run(todo: Iterable[Job], jobs: int, progress: Progress) -> None:
         for finished in as_completed([pool.submit(function, *arguments) for function, arguments in todo]):
             finished.result()
             progress.advance()
+
+
+def _check(order: Order, known: Collection[str]) -> None:
+    unknown = [name for name in order.diets if name not in known]
+    if unknown:
+        raise UsageError(f"unknown diet {unknown[0]!r}; choose among {', '.join(known)}")
+    for visual in order.visuals:
+        if visual not in VISUALS:
+            raise UsageError(f"unknown visual input {visual!r}; choose all, global, pool:1, pool:4 or pool:16")
 
 
 def _claim(folder: Path, settings: dict[str, Any]) -> None:
