@@ -121,12 +121,19 @@ def test_a_killed_training_leaves_no_half_folder_and_completes(tmp_path: Path, t
     script, folder = tmp_path / "make.py", tmp_path / "killed"
     script.write_text(code)
     killed_at: list[int] = []
-    for whole in (1, 3):  # finished models at which it is killed
+    for whole, kill in (
+        (1, os.kill),
+        (3, os.killpg),
+    ):  # finished models at which it is killed: alone, and by a power cut
         with subprocess.Popen([sys.executable, str(script), str(folder)], start_new_session=True) as process:
             while process.poll() is None and len(finished(folder)) < whole:
                 time.sleep(0.02)
-            os.killpg(process.pid, signal.SIGKILL)  # a power cut ends the workers, too
+            kill(process.pid, signal.SIGKILL)
             assert process.wait() == -signal.SIGKILL
+            deadline = time.monotonic() + 30
+            while left := workers_of(process.pid):
+                assert time.monotonic() < deadline, left
+                time.sleep(0.1)
         killed_at.append(len(finished(folder)))
         for name in finished(folder):
             assert (folder / name / "model.safetensors").exists() and (folder / name / "config.json").exists()
@@ -136,6 +143,12 @@ def test_a_killed_training_leaves_no_half_folder_and_completes(tmp_path: Path, t
         name: made for name, made in hashes(trained).items() if name in MODELS
     }
     assert not list(folder.glob("*.partial"))
+
+
+def workers_of(session: int) -> list[str]:
+    """Processes of a session that are still there."""
+    found = subprocess.run(["ps", "-s", str(session), "-o", "pid="], capture_output=True, text=True, check=False)
+    return found.stdout.split()
 
 
 def finished(folder: Path) -> list[str]:

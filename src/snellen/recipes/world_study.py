@@ -148,21 +148,30 @@ def _diets(study: Study, models: Path, visual: str, world: int) -> dict[str, Any
             }
             for kind in KINDS
         }
-    first, second = found["clip"], found["interleaved"]
-    blind = [_both_right(by_name[mllm_folder(diet, visual), "world-blind"]) for diet in ("clip", "interleaved")]
-    plain = [np.array(figures.pop("right"))[np.array(figures["is_plain"])].astype(float) for figures in (first, second)]
-    for figures in found.values():
-        figures.pop("right", None)
-        figures.pop("is_plain", None)
-    names = sorted(blind[0])
+    blind = {diet: _both_right(by_name[mllm_folder(diet, visual), "world-blind"]) for diet in DIETS}
+    names = sorted(blind["clip"])
+    pairs = {diet: np.array([right[name] for name in names]) for diet, right in blind.items()}
+    plain = {
+        diet: np.array(figures.pop("right"), dtype=float)[np.array(figures.pop("is_plain"))]
+        for diet, figures in found.items()
+    }
+    temporary = {
+        "blind_pair_accuracy": bootstrap_difference(pairs["clip"], pairs["interleaved"])._asdict(),
+        "plain_accuracy": bootstrap_difference(plain["clip"], plain["interleaved"])._asdict(),
+    }
+    contrasts = [(diet, "clip") for diet in DIETS if diet != "clip"] + [("interleaved", "additive-0.5")]
     return {
         "diets": found,
-        "interleaved_minus_clip": {
-            "blind_pair_accuracy": bootstrap_difference(
-                np.array([blind[0][name] for name in names]), np.array([blind[1][name] for name in names])
-            )._asdict(),
-            "plain_accuracy": bootstrap_difference(plain[0], plain[1])._asdict(),
-        },
+        "interleaved_minus_clip": temporary,
+        "differences": [
+            {
+                "diet": diet,
+                "minus": other,
+                "blind_pair_accuracy": bootstrap_difference(pairs[other], pairs[diet])._asdict(),
+                "plain_accuracy": bootstrap_difference(plain[other], plain[diet])._asdict(),
+            }
+            for diet, other in contrasts
+        ],
     }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from snellen.recipes.world_agreement import PAPER, agreement
+
 NOT_EVIDENCE: Final = (
     "The world is built so that captions leave out what the argument says they leave out. This shows a mechanism and "
     "tests software; it is no evidence about real CLIP, and no replication of the paper's numbers."
@@ -12,14 +14,25 @@ NOT_EVIDENCE: Final = (
 
 
 def tables(study: Mapping[str, Any]) -> str:
-    """Write every table: what was mined, every diet on every kind of pairs, general questions, the correlation."""
-    parts = [f"# The argument in small, world {study['world']}", NOT_EVIDENCE]
-    for result in study["seeds"]:
+    """Write every table: the findings side by side, then of each seed what was mined, every diet, the correlation."""
+    seeds = study["seeds"]
+    parts = [f"# The argument in small, world {study['world']}", NOT_EVIDENCE, "## Against the paper", _against(seeds)]
+    for result in seeds:
         parts += [f"## Seed {result['seed']}", _mined(result["mined"])]
         for visual, figures in result["visuals"].items():
-            parts += [f"### Visual input `{visual}`", _diets(figures["diets"]), _difference(figures)]
-        parts.append(_correlation(result["correlation"]))
+            parts += [f"### Visual input `{visual}`", _diets(figures["diets"]), _differences(figures["differences"])]
+        parts += ["### CLIP's image score and the CLIP-fed model", _correlation(result["correlation"])]
+        parts += ["### Plateau", _plateau(result["curves"])]
     return "\n\n".join(parts) + "\n"
+
+
+def _against(seeds: Sequence[Mapping[str, Any]]) -> str:
+    found = [agreement(result) for result in seeds]
+    rows = [[words, *(each[name] for each in found)] for name, words in PAPER.items()]
+    return (
+        "Visual input `pool:4`; differences in points with paired bootstrap intervals. `yes` and `no` where the 95 % "
+        "interval leaves the other out.\n\n" + _table(["the paper", *(f"seed {each['seed']}" for each in seeds)], rows)
+    )
 
 
 def _mined(mined: Mapping[str, Any]) -> str:
@@ -74,23 +87,36 @@ def _diets(diets: Mapping[str, Any]) -> str:
     return "Chance: pair 25 %, question 50 %.\n\n" + _table(head, rows)
 
 
-def _difference(figures: Mapping[str, Any]) -> str:
-    said = []
-    for name, words in (
-        ("blind_pair_accuracy", "blind pairs, pair accuracy"),
-        ("plain_accuracy", "kind and context, question accuracy"),
-    ):
-        each = figures["interleaved_minus_clip"][name]
-        said.append(
-            f"{words}: {100 * each['value']:+.1f} points [{100 * each['low']:+.1f}, {100 * each['high']:+.1f}], "
-            f"n = {each['n']}"
+def _differences(differences: Iterable[Mapping[str, Any]]) -> str:
+    rows = [
+        [f"{each['diet']} minus {each['minus']}", _points(each["blind_pair_accuracy"]), _points(each["plain_accuracy"])]
+        for each in differences
+    ]
+    return "Differences in points, paired bootstrap.\n\n" + _table(
+        ["", "blind pairs, pair accuracy", "kind and context, question accuracy"], rows
+    )
+
+
+def _plateau(curves: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
+    rows = []
+    for model, curve in curves.items():
+        last, before = curve[-1], curve[-3] if len(curve) > 2 else curve[0]
+        rows.append(
+            [
+                model,
+                *(f"{last[name]:.1%}" for name in ("plain", "factors")),
+                *(f"{100 * (last[name] - before[name]):+.1f}" for name in ("plain", "factors")),
+            ]
         )
-    return "Interleaved minus CLIP-fed: " + "; ".join(said) + "."
+    return "Held-out question accuracy at the end of training, and what its last fifth added, in points.\n\n" + _table(
+        ["model", "kind, context", "factors", "added", "added"], rows
+    )
 
 
 def _correlation(found: Mapping[str, Any]) -> str:
     each = found["pearson"]
     value = "not defined" if each["r"] is None else f"{each['r']:.2f} [{each['low']:.2f}, {each['high']:.2f}]"
+    p = "not defined" if each["p"] is None else f"{each['p']:.3g}"
     head = ["", *found["factors"]]
     rows = [
         ["CLIP's image score", *(f"{value:.0%}" for value in found["image_score"])],
@@ -98,7 +124,7 @@ def _correlation(found: Mapping[str, Any]) -> str:
         ["pairs", *(str(found["n_pairs"][name]) for name in found["factors"])],
     ]
     return (
-        f"Random pairs, over {each['n']} factors: Pearson's r = {value}, permutation p = {each['p']}. "
+        f"Random pairs, over {each['n']} factors: Pearson's r = {value}, permutation p = {p}. "
         "Nine points are few.\n\n" + _table(head, rows)
     )
 
@@ -116,6 +142,11 @@ def _score(score: Mapping[str, Any]) -> str:
         return "-"
     n = score.get("n_pairs", score.get("n"))
     return f"{score['value']:.1%} [{score['low']:.1%}, {score['high']:.1%}], {n}"
+
+
+def _points(difference: Mapping[str, Any]) -> str:
+    value, low, high = (100 * difference[name] for name in ("value", "low", "high"))
+    return f"{value:+.1f} [{low:+.1f}, {high:+.1f}], n = {difference['n']:,}"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,4 +1,4 @@
-"""The models of one seed, each a job of its own: one process, one thread, one folder written whole.
+"""The models of one seed, each a job of its own: one thread, one folder written whole.
 
 A job takes paths and numbers alone, so that it can run in another process; what it needs it finds in the folder.
 """

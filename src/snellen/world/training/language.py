@@ -2,10 +2,10 @@
 
 As large language models are, it is a reader before it is given eyes; every diet then starts from the same reader.
 
-Scenes are told in words first: `beak left on the beach hat`. In the second half every other batch is in shorthand: every
-fact has a token of its own, in which nobody writes, and several facts are summed into one place, as a visual token holds
-several. A reader that has read words alone spends most of a multimodal LLM's training on learning to take facts apart,
-and passes for blind meanwhile.
+Scenes are told in words first: `beak left on the beach hat`. In the second half every other batch is in shorthand:
+every fact has a token of its own, in which nobody writes, and several facts are summed into one place, as a visual
+token holds several. A reader that has read words alone spends most of a multimodal LLM's training on learning to take
+facts apart, and passes for blind meanwhile.
 """
 
 # ruff: noqa: TID253 - this module is imported only where something is trained

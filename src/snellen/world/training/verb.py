@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from threading import Thread
 from typing import Any, Final
 
 from snellen import storage
@@ -22,7 +25,7 @@ from snellen.world.training.recipe import FULL, Recipe
 SHIPPED_DIETS: Final = ("clip", "vision-only", "additive-0.5", "interleaved")
 """The diets that `world train` makes a multimodal LLM of."""
 
-ENCODERS: Final = ("vision-only", "clip", "language")
+ENCODERS: Final = ("vision-only", "language", "clip")
 DEFAULT_VISUAL: Final = "pool:4"
 VISUALS: Final = ("all", "global", "pool:1", "pool:4", "pool:16")
 
@@ -159,11 +162,23 @@ def mllm_folder(diet: str, visual: str) -> str:
 
 
 def run(todo: Iterable[Job], jobs: int, progress: Progress) -> None:
-    """Run jobs, so many at a time, each in a process of its own that is new to the world."""
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+    """Run jobs, so many at a time, in processes that are new to the world and end with this one."""
+    workers = get_context("spawn")
+    with ProcessPoolExecutor(jobs, workers, initializer=_end_with, initargs=(os.getpid(),)) as pool:
         for finished in as_completed([pool.submit(function, *arguments) for function, arguments in todo]):
             finished.result()
             progress.advance()
+
+
+def _end_with(parent: int) -> None:
+    """Watch the parent, and end when it is gone: a training whose parent was killed shall not go on unseen."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def _check(order: Order, known: Collection[str]) -> None:
