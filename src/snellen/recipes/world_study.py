@@ -155,14 +155,9 @@ def _diets(study: Study, models: Path, visual: str, world: int) -> dict[str, Any
         diet: np.array(figures.pop("right"), dtype=float)[np.array(figures.pop("is_plain"))]
         for diet, figures in found.items()
     }
-    temporary = {
-        "blind_pair_accuracy": bootstrap_difference(pairs["clip"], pairs["interleaved"])._asdict(),
-        "plain_accuracy": bootstrap_difference(plain["clip"], plain["interleaved"])._asdict(),
-    }
     contrasts = [(diet, "clip") for diet in DIETS if diet != "clip"] + [("interleaved", "additive-0.5")]
     return {
         "diets": found,
-        "interleaved_minus_clip": temporary,
         "differences": [
             {
                 "diet": diet,

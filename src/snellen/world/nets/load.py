@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from transformers import CLIPModel, Dinov2Model, LlamaForCausalLM
 
+from snellen.encoders.quiet import quiet_libraries
 from snellen.errors import StudyError
 from snellen.world.nets.build import image_processor, processor
 from snellen.world.nets.llava import WorldLlavaForConditionalGeneration
@@ -24,7 +25,8 @@ def save(model: Any, folder: Path) -> None:  # noqa: ANN401 - transformers is un
     """
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    model.half().save_pretrained(partial, save_original_format=False)
+    with quiet_libraries():
+        model.half().save_pretrained(partial, save_original_format=False)
     if isinstance(model, CLIPModel):
         tokenizer(ends=True).save_pretrained(partial)
         image_processor().save_pretrained(partial)
@@ -61,7 +63,8 @@ def mllm(folder: Path) -> WorldLlavaForConditionalGeneration:
 
 
 def _load(kind: Any, folder: Path) -> Any:  # noqa: ANN401
-    model, told = kind.from_pretrained(folder, local_files_only=True, dtype=torch.float32, output_loading_info=True)
+    with quiet_libraries():
+        model, told = kind.from_pretrained(folder, local_files_only=True, dtype=torch.float32, output_loading_info=True)
     wrong = sorted({key for name in ("missing_keys", "unexpected_keys", "mismatched_keys") for key in told[name]})
     if wrong:
         raise StudyError(f"{folder} does not hold a whole {kind.__name__} (first: {wrong[0]}): train it again.")

@@ -32,7 +32,7 @@ from snellen.world.training.recipe import Recipe
 CURVE_POINTS = 10
 """How often a training run is validated."""
 
-VALIDATION_QUESTIONS = 2000
+VALIDATION_QUESTIONS = 1000
 
 
 @dataclass(frozen=True)

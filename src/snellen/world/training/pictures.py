@@ -46,14 +46,14 @@ def scenes(world: int, split: str, count: int) -> list[Shot]:
     return [shot for shot in families(world, split, count) if shot.role != "re-render"]
 
 
-def pictures(folder: Path, world: int, split: str, count: int, advance: Callable[[], None] | None = None) -> Pictures:
-    """Draw `count` families of a split, or map what an earlier call has drawn into `folder`."""
-    shots = scenes(world, split, count)
-    paths = [folder / f"{split}-{world}-{count}-{frame}.npy" for frame in (0, 1)]
-    for frame, path in enumerate(paths):
-        if path.exists():
-            continue
+def draw_frame(
+    folder: Path, world: int, split: str, count: int, frame: int, advance: Callable[[], None] | None = None
+) -> Path:
+    """Draw one of the two drawings of every scene of `count` families, unless it lies in `folder` already."""
+    path = folder / f"{split}-{world}-{count}-{frame}.npy"
+    if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
+        shots = scenes(world, split, count)
         partial = path.with_suffix(".partial.npy")
         drawn = np.lib.format.open_memmap(partial, "w+", np.uint8, (len(shots), SIZE, SIZE, 3))
         for index, shot in enumerate(shots):
@@ -62,8 +62,14 @@ def pictures(folder: Path, world: int, split: str, count: int, advance: Callable
                 advance()
         drawn.flush()
         partial.rename(path)
+    return path
+
+
+def pictures(folder: Path, world: int, split: str, count: int, advance: Callable[[], None] | None = None) -> Pictures:
+    """Draw `count` families of a split, or map what an earlier call has drawn into `folder`."""
+    paths = [draw_frame(folder, world, split, count, frame, advance) for frame in (0, 1)]
     first, second = (np.load(path, mmap_mode="r", allow_pickle=False) for path in paths)
-    return Pictures(first, second, shots)
+    return Pictures(first, second, scenes(world, split, count))
 
 
 def pixels(images: NDArray[np.uint8]) -> Tensor:

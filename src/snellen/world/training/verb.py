@@ -123,8 +123,9 @@ def train_all(
         jobs: Processes at a time.
         progress: Told of every finished model.
     """
-    from snellen.world.training.jobs import Place, make_encoder, make_mllm, visual_tokens
+    from snellen.world.training.jobs import HELD_OUT_FAMILIES, Place, make_encoder, make_mllm, visual_tokens
     from snellen.world.training.mllm import DIETS
+    from snellen.world.training.pictures import draw_frame
 
     known = {diet.name: diet for diet in DIETS}
     for order in orders:
@@ -144,8 +145,8 @@ def train_all(
         ]
         if encoders or mllms:
             progress.start("training", len(encoders) + len(mllms), "models")
-            places[0].train_pictures()
-            places[0].held_out()
+            splits = (("train", recipe.families), ("validation", HELD_OUT_FAMILIES))
+            run([(draw_frame, (work, world, *split, frame)) for split in splits for frame in (0, 1)], jobs, SILENT)
             run([(make_encoder, each) for each in encoders], jobs, progress)
             seen = {(place.seed, visual): (place, visual) for place, _, visual, _ in mllms}
             run([(visual_tokens, each) for each in seen.values()], jobs, SILENT)
