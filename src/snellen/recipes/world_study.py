@@ -126,12 +126,14 @@ def _diets(study: Study, models: Path, visual: str, world: int) -> dict[str, Any
     from snellen.world.general import general
 
     found: dict[str, Any] = {}
+    plain = {}
     for diet in DIETS:
         model = models / mllm_folder(diet, visual)
         for kind in KINDS:
             examine(study.benchmark(f"world-{kind}"), model, study, name=model.name)
         asked = general(model, diet, world)
-        found[diet] = {"plain": asked.plain, "factors": asked.factors, "right": asked.right, "is_plain": asked.is_plain}
+        found[diet] = {"plain": asked.plain, "factors": asked.factors}
+        plain[diet] = np.array(asked.plain_by_picture)
     runs, _ = read_runs(study)
     by_name = {(run.model, run.benchmark): run for run in runs}
     for diet, figures in found.items():
@@ -151,10 +153,6 @@ def _diets(study: Study, models: Path, visual: str, world: int) -> dict[str, Any
     blind = {diet: _both_right(by_name[mllm_folder(diet, visual), "world-blind"]) for diet in DIETS}
     names = sorted(blind["clip"])
     pairs = {diet: np.array([right[name] for name in names]) for diet, right in blind.items()}
-    plain = {
-        diet: np.array(figures.pop("right"), dtype=float)[np.array(figures.pop("is_plain"))]
-        for diet, figures in found.items()
-    }
     contrasts = [(diet, "clip") for diet in DIETS if diet != "clip"] + [("interleaved", "additive-0.5")]
     return {
         "diets": found,

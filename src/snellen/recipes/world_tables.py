@@ -109,7 +109,7 @@ def _plateau(curves: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
             ]
         )
     return "Held-out question accuracy at the end of training, and what its last fifth added, in points.\n\n" + _table(
-        ["model", "kind, context", "factors", "added", "added"], rows
+        ["model", "kind, context", "factors", "added to kind, context", "to factors"], rows
     )
 
 
