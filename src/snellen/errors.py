@@ -5,6 +5,8 @@
     ├── SourceError               the images' source cannot be read as what it was said to be
     ├── EncoderError              a model cannot be found, loaded or trusted
     │   └── Unsupported           the model is fine, but has not got what was asked for (no patch tokens, say)
+    ├── ModelError                a multimodal LLM cannot be found, loaded, reached or trusted
+    ├── Incomplete                exit code 3: some of what was asked for is missing; what is there is kept
     ├── StudyError                an artefact is missing, damaged, or made from other inputs
     └── StorageError              the disk is full, read-only or in use by another process
 
@@ -36,6 +38,16 @@ class EncoderError(SnellenError):
 
 class Unsupported(EncoderError):
     """The model has not got what was asked of it, for example patch tokens."""
+
+
+class ModelError(SnellenError):
+    """A multimodal LLM cannot be found, loaded, reached or trusted."""
+
+
+class Incomplete(SnellenError):
+    """Some answers are missing: the budget is spent, or an endpoint failed; what is there is kept."""
+
+    exit_code = 3
 
 
 class StudyError(SnellenError):

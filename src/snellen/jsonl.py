@@ -127,10 +127,16 @@ def fields(value: Mapping[str, Any], checks: Mapping[str, Check]) -> dict[str, A
 
 def text(value: object) -> str:
     """Any text that UTF-8 can hold and that is not blank."""
+    found = string(value)
+    if not found.strip():
+        raise Bad("is blank")
+    return found
+
+
+def string(value: object) -> str:
+    """Any text that UTF-8 can hold; it may be blank or empty."""
     if not isinstance(value, str):
         raise Bad("is not text")
-    if not value.strip():
-        raise Bad("is blank")
     try:
         value.encode("utf-8")
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Names of models to loaders: one dict that can be read aloud.
+"""Names of models to loaders: two dicts that can be read aloud, one of encoders, one of multimodal LLMs.
 
 A name is `provider/model[@weights]`. What stands after the first slash is the provider's affair; a local folder or
 file is a valid model everywhere:
@@ -8,20 +8,38 @@ file is a valid model everywhere:
     open_clip/./folder                      onnx/../models/net.onnx                control/colour-histogram
     world/clip                              world/vision-only
 
+Multimodal LLMs; an endpoint takes the place of weights (`snellen.mllms.endpoints`):
+
+    openai/gpt-5-mini                       openai/qwen/qwen3-vl@openrouter        openai/llava@http://127.0.0.1:8000/v1
+    transformers/llava-hf/llava-1.5-7b-hf   transformers/./folder                  world/mllm-clip
+    replay/answers.jsonl
+
 Nothing heavy is imported until a model is loaded.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
 from snellen.encoders.base import ImageEncoder
 from snellen.encoders.choices import closest
 from snellen.encoders.devices import available_devices, resolve_device
-from snellen.errors import EncoderError, UsageError
+from snellen.errors import EncoderError, ModelError, UsageError
+from snellen.mllms.base import Compute, Decoding, MultimodalModel, Traffic
 
-__all__ = ["DTYPES", "ENCODERS", "available_devices", "load_encoder", "recorded_name", "resolve_device", "split_name"]
+__all__ = [
+    "DTYPES",
+    "ENCODERS",
+    "MLLMS",
+    "available_devices",
+    "load_encoder",
+    "load_mllm",
+    "recorded_name",
+    "resolve_device",
+    "split_name",
+]
 
 ENCODERS: dict[str, str] = {
     "open_clip": "snellen.encoders.open_clip:load",
@@ -32,9 +50,17 @@ ENCODERS: dict[str, str] = {
     "world": "snellen.encoders.world:load",
 }
 
+MLLMS: dict[str, str] = {
+    "openai": "snellen.mllms.openai:load",
+    "transformers": "snellen.mllms.transformers:load",
+    "world": "snellen.mllms.world:load",
+    "replay": "snellen.mllms.replay:load",
+}
+
 EXTRAS: dict[str, str] = {
     # package that may be missing: what to install; the rest belongs to the core and is always there
     "onnxruntime": "pip install 'snellen[onnx]'",
+    "openai": "pip install 'snellen[api]'",
     "open_clip": "pip install open_clip_torch",
     "transformers": "pip install transformers",
     "timm": "pip install timm",
@@ -77,15 +103,51 @@ def load_encoder(name: str, *, device: str = "cpu", dtype: str = "float32", thre
     return encoder
 
 
-def split_name(name: str) -> tuple[str, str, str | None]:
+def load_mllm(
+    name: str,
+    *,
+    decoding: Decoding | None = None,
+    compute: Compute | None = None,
+    traffic: Traffic | None = None,
+) -> MultimodalModel:
+    """Load a multimodal LLM, ready to answer.
+
+    Args:
+        name: `provider/model[@endpoint]`; see above.
+        decoding: How answers are drawn; by default greedily.
+        compute: For models in this process.
+        traffic: For endpoints.
+
+    Raises:
+        UsageError: the provider, device or dtype is unknown, or a path in the name leads nowhere.
+        ModelError: the model cannot be found, loaded or trusted, there is no key, or a package is missing.
+    """
+    provider, model, weights = split_name(name, MLLMS)
+    compute = compute or Compute()
+    if compute.dtype not in DTYPES:
+        raise UsageError(f"unknown dtype {compute.dtype!r}; choose one of {', '.join(DTYPES)}")
+    module, _, function = MLLMS[provider].partition(":")
+    try:
+        loaded: MultimodalModel = getattr(import_module(module), function)(
+            name, model, weights, decoding=decoding or Decoding(), compute=compute, traffic=traffic or Traffic()
+        )
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRAS:
+            raise
+        raise ModelError(f"{name} needs the package {package}, which is not installed: {EXTRAS[package]}") from error
+    return loaded
+
+
+def split_name(name: str, providers: Mapping[str, str] = ENCODERS) -> tuple[str, str, str | None]:
     """Split `provider/model[@weights]` into its parts; an existing path may hold an `@` of its own.
 
     Raises:
         UsageError: the provider is missing or unknown, or the model is missing.
     """
     provider, _, model = name.partition("/")
-    if provider not in ENCODERS:
-        known = closest(provider, ENCODERS)
+    if provider not in providers:
+        known = closest(provider, providers)
         raise UsageError(f"unknown provider in the model name {name!r}: it must be provider/model, with one of {known}")
     if not model:
         raise UsageError(f"the model name {name!r} has no model: it must be provider/model")

@@ -32,6 +32,21 @@ Slot = Literal["a", "b"]
 Action = Literal["swap", "drop"]
 """What an erratum does to a question: take the other option as the answer, or leave the question out."""
 
+Order = Literal["ab", "ba"]
+"""Of a question's two options as shown: as published, or the other way round."""
+
+Control = Literal["none", "no_image", "blank_image"]
+"""What stood for the image, to see what is answered without it."""
+
+Finish = Literal["stop", "length", "refusal", "error"]
+"""Why an answer ended."""
+
+Verdict = Literal["correct", "incorrect", "unparsed", "refused", "error"]
+"""On one answer; unparsed: no one option can be read from it."""
+
+Key = tuple[str, Order, int, Control, str]
+"""Names an answer within a run: question_id, order, repeat, control, variant."""
+
 STATUSES: tuple[Status, ...] = get_args(Status)
 FLAGS: tuple[Flag, ...] = get_args(Flag)
 
@@ -170,6 +185,120 @@ class Erratum:
     action: Action
     reason: str
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question as it is put to a multimodal LLM, alone and without history.
+
+    `prompt` is the user's whole text; `image` is the image file's bytes as they are shown (a variant or a blank image
+    where `variant` or `control` says so), None: no image. `letters` are how the prompt names the option that is shown
+    first and the one shown second ("(a)", "(b)", or "A", "B"), None where there are no options.
+    """
+
+    question_id: str
+    prompt: str
+    image: bytes | None
+    order: Order = "ab"
+    repeat: int = 0
+    control: Control = "none"
+    variant: str = ""
+    letters: tuple[str, str] | None = None
+
+    @property
+    def key(self) -> Key:
+        """What the answer is filed under."""
+        return self.question_id, self.order, self.repeat, self.control, self.variant
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One line of `responses.jsonl`: what came back for one `Ask`; never rewritten.
+
+    `text` is None only where `finish` is `error`, and then `error` says what went wrong. `logprobs` are the natural
+    logarithms of the probabilities that the answer begins with the letter shown first ("a") and second ("b").
+    `prompt` is the text that was sent, with the model's chat template where the engine applies it itself. `cost_usd` is
+    None where no price is known; `at` is UTC in ISO 8601; `model_reported` is what the endpoint says it is.
+    """
+
+    question_id: str
+    order: Order
+    repeat: int
+    control: Control
+    variant: str
+    prompt: str
+    text: str | None
+    finish: Finish
+    error: str | None
+    logprobs: Mapping[str, float] | None
+    tokens_in: int | None
+    tokens_out: int | None
+    cost_usd: float | None
+    seconds: float
+    at: str
+    model_reported: str | None
+
+    @property
+    def key(self) -> Key:
+        """What it is the answer to."""
+        return self.question_id, self.order, self.repeat, self.control, self.variant
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """One line of `grades.jsonl`: the verdict on one answer.
+
+    `choice` is an index into the question's options (the order in which they were shown is undone), None where no one
+    choice can be read; `span` is the part of the answer that it was read from. `grader` is `rules@N`,
+    `judge:<model>@<8 hex digits of its prompt>` or `hand:<who>`.
+    """
+
+    question_id: str
+    order: Order
+    repeat: int
+    control: Control
+    variant: str
+    choice: int | None
+    verdict: Verdict
+    grader: str
+    span: str | None
+
+    @property
+    def key(self) -> Key:
+        """What it is the grade of."""
+        return self.question_id, self.order, self.repeat, self.control, self.variant
+
+    @property
+    def plain(self) -> bool:
+        """Is this the question as it was published: its own image, its own order of options, asked once?"""
+        return self.key[1:] == ("ab", 0, "none", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One number of `scores.json` with its interval, its chance, and what it is of.
+
+    `group` is `all`, with `tagset` None, or a visual pattern of that tagset. `order` says how the questions were put:
+    `ab`, `ba`, `both`, and after a comma what else was unusual (`ab, blank_image`). `value` is None where nothing could
+    be scored. `chance` is what guessing gives, None where that is no fixed number. What is unparsed or refused counts
+    as wrong, and is counted here.
+    """
+
+    metric: str
+    group: str
+    tagset: str | None
+    errata: str
+    order: str
+    n_pairs: int
+    n_questions: int
+    value: float | None
+    low: float | None
+    high: float | None
+    method: str
+    chance: float | None
+    n_unparsed: int
+    n_refused: int
+    n_error: int
 
 
 def pair_id(image_id_1: str, image_id_2: str) -> str:
