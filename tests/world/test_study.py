@@ -135,7 +135,7 @@ def test_what_one_seed_writes_agrees_with_its_raw_answers(tmp_path: Path, monkey
     draw(tmp_path / "world", families=120, world=5)
     models = tmp_path / "models-3"
     shutil.copytree(str(files("snellen") / "world" / "models"), models)
-    world_study.examined(tmp_path, Order(models, 3, ("pool:4",), diets), world=5)
+    world_study.examine_seed(tmp_path, Order(models, 3, ("pool:4",), diets), world=5)
     found = json.loads((tmp_path / "seed-3.json").read_text())
     figures = found["visuals"]["pool:4"]
     assert found["seed"] == 3 and set(found["curves"]) == {f"mllm-{diet}" for diet in diets}
@@ -155,7 +155,7 @@ def test_what_one_seed_writes_agrees_with_its_raw_answers(tmp_path: Path, monkey
             pair = answer["question_id"][:-2]
             said = {"(a)": 0, "(b)": 1}.get(answer["text"].strip())
             right[pair] = right.get(pair, True) and said == keys[answer["question_id"]]
-        both[header["model"]] = right
+        both[header["model"].removeprefix("transformers/")] = right
     n = len(both["mllm-clip"])
     for diet in diets:
         score = next(one for one in figures["diets"][diet]["pairs"]["blind"] if one["metric"] == "pair_accuracy")
