@@ -14,7 +14,8 @@ import snellen
 ROOT = Path(snellen.__file__).parent
 STAGES = {"embedding", "mining", "annotation", "benchmark", "patterns", "exam", "diagnosis", "mof", "world", "report"}
 ABOVE = {"recipes", "cli"}
-HEAVY = ("torch", "transformers", "open_clip", "timm", "onnxruntime", "matplotlib", "scipy", "pyarrow", "numpy", "openai", "statsmodels", "pandas")
+HEAVY = ("torch", "transformers", "open_clip", "timm", "onnxruntime", "matplotlib", "scipy", "pyarrow", "numpy")
+HEAVY += ("openai", "statsmodels", "pandas")
 
 
 def part_of(module: str) -> str:

@@ -246,20 +246,35 @@ class Study:
         Raises:
             StorageError: another process is writing to this study.
         """
-        path = self.root / "study.lock"
-        with storage.storage_errors(path):
-            self.root.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise StorageError(
-                    f"Another process is writing to {self.root}: wait until it ends, or use another --out folder."
-                ) from None
-            for folder in (self.root, self.embeddings, *folders):
-                for leftover in folder.glob("*" + storage.TEMPORARY_SUFFIX):
-                    leftover.unlink()
+        busy = f"Another process is writing to {self.root}: wait until it ends, or use another --out folder."
+        with _locked(self.root / "study.lock", busy, (self.root, self.embeddings, *folders)):
             yield
-        finally:
-            os.close(descriptor)
+
+    @contextmanager
+    def lock_run(self, folder: Path) -> Iterator[None]:
+        """Be the only one to write to one run, `runs/<run_id>/`; other runs, and other verbs, go on beside it.
+
+        Raises:
+            StorageError: another process is writing to this run.
+        """
+        busy = f"Another process is asking or grading {folder}: wait until it ends."
+        with _locked(folder.with_name(folder.name + ".lock"), busy, (folder,)):
+            yield
+
+
+@contextmanager
+def _locked(path: Path, busy: str, folders: Sequence[Path]) -> Iterator[None]:
+    with storage.storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StorageError(busy) from None
+        for folder in folders:
+            for leftover in folder.glob("*" + storage.TEMPORARY_SUFFIX):
+                leftover.unlink()
+        yield
+    finally:
+        os.close(descriptor)

@@ -49,12 +49,12 @@ def scripted(folder: Path, following: Mapping[str, str]) -> Path:
         model.lm_head.weight.zero_()
         for last, then in following.items():
             model.lm_head.weight[WORDS.index(then), WORDS.index(last)] = 5.0
-    return _save(model, folder)
+    return save_with_processor(model, folder)
 
 
 def random_model(folder: Path) -> Path:
     """Weights large enough that the answer depends on the picture."""
-    return _save(randomise(_model(), strength=0.3), folder)
+    return save_with_processor(randomise(_model(), strength=0.3), folder)
 
 
 def _model() -> Any:
@@ -76,7 +76,8 @@ def _model() -> Any:
     )
 
 
-def _save(model: Any, folder: Path) -> Path:
+def save_with_processor(model: Any, folder: Path, side: int = SIDE, patch: int = PATCH) -> Path:
+    """Save a LLaVA with an image processor for pictures of `side`, and a tokenizer that knows `WORDS`."""
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import CLIPImageProcessorPil, LlavaProcessor, PreTrainedTokenizerFast
 
@@ -84,11 +85,11 @@ def _save(model: Any, folder: Path) -> Path:
     inner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     special = {"pad_token": "<pad>", "unk_token": "<unk>", "eos_token": "<eos>"}
     processor = LlavaProcessor(
-        image_processor=CLIPImageProcessorPil(size={"shortest_edge": SIDE}, crop_size={"height": SIDE, "width": SIDE}),
+        image_processor=CLIPImageProcessorPil(size={"shortest_edge": side}, crop_size={"height": side, "width": side}),
         tokenizer=PreTrainedTokenizerFast(
             tokenizer_object=inner, additional_special_tokens=["<image>"], padding_side="right", **special
         ),
-        patch_size=PATCH,
+        patch_size=patch,
         vision_feature_select_strategy="default",
         num_additional_image_tokens=1,
         chat_template=TEMPLATE,

@@ -9,9 +9,11 @@ from typing import Any
 
 from snellen import accepted, benchmarks
 from snellen.benchmark import build
-from snellen.runs import Grade
+from snellen.exam.scores import scores
+from snellen.exam.verdicts import by_rules
+from snellen.records import Grade, Response
+from snellen.runs.files import PLAIN
 from snellen.study import Study
-from snellen.world.exam.scores import grade, scores
 from tests.accepted_pairs import accepted_pair
 from tests.report.test_report import study_of
 from tests.test_runs import write_run
@@ -46,7 +48,11 @@ def add_run(
         assert question.answer is not None
         right, wrong = ("(a)", "(b)")[:: -1 if question.answer else 1]
         text = texts.get(question.question_id, "right")
-        graded.append(grade(question, {"right": right, "wrong": wrong}.get(text, text)))
+        said = {"right": right, "wrong": wrong}.get(text, text)
+        response = Response(
+            question.question_id, *PLAIN, "", said, "stop", None, None, None, None, None, 0.0, "2026-01-01", None
+        )
+        graded.append(by_rules(question, response, ("(a)", "(b)")))
     content = {"name": asked.name, "content_sha256": asked.content_sha256}
     run_id = f"{''.join(letter for letter in model if letter.isalnum())}--{asked.folder.name}--{len(model):08x}"
     return write_run(
@@ -54,5 +60,5 @@ def add_run(
         run_id,
         header={"model": model, "benchmark": content} | dict(header or {}),
         grades=[asdict(one) for one in graded],
-        scores=[asdict(one) for one in scores(asked, graded)],
+        scores=[asdict(one) for one in scores(asked, [PLAIN], {one.key: one for one in graded}, {})],
     )

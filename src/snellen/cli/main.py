@@ -7,7 +7,7 @@ import traceback
 
 import typer
 
-from snellen.cli import build, demo, embed, mine, progress, report, run, validate, world
+from snellen.cli import ask, build, compare, demo, embed, grade, mine, power, progress, report, run, validate, world
 from snellen.errors import SnellenError
 
 app = typer.Typer(
@@ -24,6 +24,10 @@ app.command("embed")(embed.embed)
 app.command("mine")(mine.mine)
 app.command("build")(build.build)
 app.command("validate")(validate.validate)
+app.command("ask")(ask.ask)
+app.command("grade")(grade.grade)
+app.command("compare")(compare.compare)
+app.command("power")(power.power)
 app.command("report")(report.report)
 app.command("demo")(demo.demo)
 app.add_typer(world.app, name="world")
@@ -50,7 +54,8 @@ def _options(
 def main() -> None:
     """Run the command line.
 
-    Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. Without `--debug` no error shows a traceback.
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 answers are missing, 130 interrupted. Without `--debug` no
+    error shows a traceback.
     """
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1

@@ -54,6 +54,24 @@ CollapseCopiesOption = Annotated[
 ]
 LabelsOption = Annotated[str, typer.Option(help="any, within (only pairs of one label) or across (only of two).")]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of every sample that is drawn.")]
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        help="provider/model[@endpoint]: openai/NAME, openai/NAME@http://127.0.0.1:8000/v1, transformers/FOLDER, "
+        "world/mllm-clip, replay/FILE.",
+        show_default=False,
+    ),
+]
+ConcurrencyOption = Annotated[int, typer.Option(min=1, help="Questions under way at a time at an endpoint.")]
+PerMinuteOption = Annotated[int | None, typer.Option(min=1, help="Questions begun in any minute at most.")]
+TimeoutOption = Annotated[float, typer.Option(min=0.1, help="Seconds for each try at an endpoint.")]
+RetriesOption = Annotated[int, typer.Option(min=0, help="More tries where an endpoint fails.")]
+PriceInOption = Annotated[float | None, typer.Option(min=0, help="US dollars for a million tokens read.")]
+PriceOutOption = Annotated[float | None, typer.Option(min=0, help="US dollars for a million tokens written.")]
+BudgetOption = Annotated[float | None, typer.Option(min=0, help="US dollars to spend at most; needs both prices.")]
+KeyVariableOption = Annotated[
+    str | None, typer.Option(help="Environment variable that holds the key, if not the endpoint's usual one.")
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the last line.")]
 
 

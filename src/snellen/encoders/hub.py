@@ -20,9 +20,21 @@ T = TypeVar("T")
 PATIENCE = 10.0
 """Seconds that the first answer from the network may take."""
 
+LOCAL = (
+    "a local model (transformers/./folder, open_clip/./folder, timm/./folder, onnx/file.onnx) or a parameter-free "
+    "control (control/gradient-grid)"
+)
+"""What stands in for an encoder that cannot be had."""
+
 
 def fetch(
-    name: str, load: Callable[[], T], *, repository: str | None, url: str | None = None, url_file: Path | None = None
+    name: str,
+    load: Callable[[], T],
+    *,
+    repository: str | None,
+    url: str | None = None,
+    url_file: Path | None = None,
+    instead: str = LOCAL,
 ) -> T:
     """Run `load` against the local cache alone, and if something is missing there, with the network.
 
@@ -32,44 +44,44 @@ def fetch(
         repository: The Hugging Face repository that it asks, if any.
         url: The address that it downloads from, where there is no repository.
         url_file: Where that download is kept.
+        instead: What the user may turn to, for the message.
 
     Raises:
         EncoderError: the model is not in the cache and cannot be downloaded.
     """
     if repository is None and url_file is not None and not url_file.is_file():
-        _check_reachable(name, None, url)  # such a download has no time limit of its own
+        _check_reachable(name, None, url, instead)  # such a download has no time limit of its own
     with _offline():
         try:
             return load()
         except (OSError, RuntimeError, ValueError) as error:
             if not _is_missing(error):
                 raise
-    _check_reachable(name, repository, url)
+    _check_reachable(name, repository, url, instead)
     try:
         return load()
     except (OSError, RuntimeError, ValueError) as error:
         if not _is_missing(error):
             raise
-        raise unavailable(name, _reason(error)) from error
+        raise unavailable(name, _reason(error), instead) from error
 
 
-def unavailable(name: str, reason: str) -> EncoderError:
+def unavailable(name: str, reason: str, instead: str = LOCAL) -> EncoderError:
     """Return the error for a model that is neither cached nor downloadable."""
     return EncoderError(
         f"{name} is not in the local cache and could not be downloaded ({reason}): check the name and the connection, "
-        "or use a local model (transformers/./folder, open_clip/./folder, timm/./folder, onnx/file.onnx) or a "
-        "parameter-free control (control/gradient-grid)"
+        f"or use {instead}"
     )
 
 
-def _check_reachable(name: str, repository: str | None, url: str | None) -> None:
+def _check_reachable(name: str, repository: str | None, url: str | None, instead: str) -> None:
     """Ask once, with a short patience, so that an unreachable network is told in seconds and not in minutes."""
     import httpx2
     from huggingface_hub import HfApi, constants, is_offline_mode
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
     if is_offline_mode():
-        raise unavailable(name, "HF_HUB_OFFLINE is set")
+        raise unavailable(name, "HF_HUB_OFFLINE is set", instead)
     try:
         if repository is not None:
             HfApi().model_info(repository, timeout=PATIENCE)
@@ -77,11 +89,11 @@ def _check_reachable(name: str, repository: str | None, url: str | None) -> None
             with urlopen(Request(url or constants.ENDPOINT, method="HEAD"), timeout=PATIENCE):  # noqa: S310 - https
                 pass
     except GatedRepoError as error:
-        raise unavailable(name, "its licence must be accepted on huggingface.co, and HF_TOKEN set") from error
+        raise unavailable(name, "its licence must be accepted on huggingface.co, and HF_TOKEN set", instead) from error
     except HFValidationError as error:
-        raise unavailable(name, f"{repository!r} is no name of a Hugging Face repository") from error
+        raise unavailable(name, f"{repository!r} is no name of a Hugging Face repository", instead) from error
     except (HfHubHTTPError, OfflineModeIsEnabled, httpx2.HTTPError, OSError) as error:
-        raise unavailable(name, _reason(error)) from error
+        raise unavailable(name, _reason(error), instead) from error
 
 
 def _is_missing(error: BaseException) -> bool:

@@ -75,6 +75,7 @@ class MultimodalModel(Protocol):
     Attributes:
         name: as recorded in runs: no path, no key, no host of this machine.
         fingerprint: 64 hex digits over what makes the model another one: weights, or endpoint and model name.
+        decoding: how its answers are drawn.
         supports: what it can do besides answering.
         template: sha256 of the chat template that is applied here; None where the endpoint applies its own.
         software: versions of the libraries that take part, by distribution name.
@@ -84,6 +85,8 @@ class MultimodalModel(Protocol):
     def name(self) -> str: ...  # noqa: D102
     @property
     def fingerprint(self) -> str: ...  # noqa: D102
+    @property
+    def decoding(self) -> Decoding: ...  # noqa: D102
     @property
     def supports(self) -> Supports: ...  # noqa: D102
     @property

@@ -15,7 +15,7 @@ from snellen.embedding import embed
 from snellen.mining import mine
 from snellen.progress import SILENT, Progress
 from snellen.providers import load_encoder
-from snellen.recipes.demo import BLIND_MIN, KINDS, REFERENCE_MAX, SOURCE
+from snellen.recipes.demo import BLIND_MIN, KINDS, REFERENCE_MAX, SOURCE, examined
 from snellen.recipes.world_tables import tables
 from snellen.records import AcceptedPair
 from snellen.runs import Run, read_runs
@@ -23,7 +23,6 @@ from snellen.stats import bootstrap_difference, pearson
 from snellen.study import Study
 from snellen.world.accept import accept
 from snellen.world.draw import draw
-from snellen.world.exam import examine
 from snellen.world.mined import mined_truth
 from snellen.world.scene.facts import FACTORS
 from snellen.world.table import World, read_world
@@ -72,7 +71,7 @@ def world_study(
     ]
     train_all(orders, folder / "work", world=world, recipe=recipe, jobs=jobs, progress=progress)
     progress.start("examining", len(orders), "seeds")
-    run([(examined, (folder, order, world)) for order in orders], jobs, progress)
+    run([(examine_seed, (folder, order, world)) for order in orders], jobs, progress)
     progress.finish()
     results = [storage.read_json(folder / f"seed-{order.seed}.json") for order in orders]
     found = {"world": world, "recipe": recipe.as_dict(), "seeds": results}
@@ -82,7 +81,7 @@ def world_study(
     return page
 
 
-def examined(folder: Path, order: Order, world: int) -> None:
+def examine_seed(folder: Path, order: Order, world: int) -> None:
     """Mine with a seed's encoders, examine all its models, and write `seed-<seed>.json` into the study's folder."""
     known = read_world(folder / "world")
     study = Study(folder / f"study-{order.seed}")
@@ -129,13 +128,12 @@ def _diets(study: Study, models: Path, visual: str, world: int) -> dict[str, Any
     plain = {}
     for diet in DIETS:
         model = models / mllm_folder(diet, visual)
-        for kind in KINDS:
-            examine(study.benchmark(f"world-{kind}"), model, study, name=model.name)
+        examined(study, f"transformers/{model.resolve()}")
         asked = general(model, diet, world)
         found[diet] = {"plain": asked.plain, "factors": asked.factors}
         plain[diet] = np.array(asked.plain_by_picture)
     runs, _ = read_runs(study)
-    by_name = {(run.model, run.benchmark): run for run in runs}
+    by_name = {(run.model.removeprefix("transformers/"), run.benchmark): run for run in runs}
     for diet, figures in found.items():
         name = mllm_folder(diet, visual)
         figures["pairs"] = {
@@ -192,7 +190,9 @@ def _correlation(study: Study, models: Path, world: World, pairs: Sequence[Accep
         hits.setdefault(pair.patterns[0], []).append(hit)
     runs, _ = read_runs(study)
     run = next(
-        run for run in runs if (run.model, run.benchmark) == (mllm_folder("clip", DEFAULT_VISUAL), "world-random")
+        run
+        for run in runs
+        if (run.model, run.benchmark) == (f"transformers/{mllm_folder('clip', DEFAULT_VISUAL)}", "world-random")
     )
     accuracy = {score.group: score.value for score in run.scores if score.metric == "pair_accuracy"}
     factors = [name for name in FACTORS if name in hits and accuracy.get(name) is not None]

@@ -141,13 +141,13 @@ def _rows(runs: Sequence[Run], group: str, tagset: str | None) -> tuple[Row, ...
         scores = [score for score in run.scores if (score.group, score.tagset) == (group, tagset)]
         for errata, order in sorted({(score.errata, score.order) for score in scores}, key=lambda way: way[0] + way[1]):
             by_metric = {score.metric: score for score in scores if (score.errata, score.order) == (errata, order)}
-            if set(METRICS) & set(by_metric):
+            if "pair_accuracy" in by_metric:  # no question accuracy without it
                 rows.append(_row(label, run.fingerprint, errata, order, by_metric))
     return tuple(rows)
 
 
 def _row(label: str, fingerprint: str | None, errata: str, order: str, by_metric: Mapping[str, Score]) -> Row:
-    notes = [f"errata {errata}"] * (errata != "published") + [f"options in the order {order}"] * (order != "ab")
+    notes = [f"errata {errata}"] * (errata != "published") + [f"asked: {order}"] * (order != "ab")
     fullest = max((by_metric[name] for name in METRICS if name in by_metric), key=lambda score: score.n_questions)
     return Row(
         model=label,

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from snellen.mllms.world_llava import tapped
 from snellen.stats import clustered_interval
 from snellen.world.nets import load
-from snellen.world.nets.llava import tapped
 from snellen.world.scene.facts import FACTORS, random_for
 from snellen.world.scene.families import families
 from snellen.world.training.asking import PLAIN, Asked, padded, question

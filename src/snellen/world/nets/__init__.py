@@ -3,6 +3,6 @@
 Importing this package makes the tiny multimodal LLMs known to transformers' Auto classes.
 """
 
-from snellen.world.nets import llava
+from snellen.mllms import world_llava
 
-__all__ = ["llava"]
+__all__ = ["world_llava"]

@@ -17,7 +17,7 @@ from transformers import (
     PreTrainedConfig,
 )
 
-from snellen.world.nets.llava import WorldLlavaConfig, WorldLlavaForConditionalGeneration, token_count
+from snellen.mllms.world_llava import WorldLlavaConfig, WorldLlavaForConditionalGeneration, token_count
 from snellen.world.nets.tokenizer import (
     BEGIN,
     CAPTION_TOKENS,

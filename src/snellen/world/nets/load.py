@@ -13,8 +13,8 @@ from transformers import CLIPModel, Dinov2Model, LlamaForCausalLM
 
 from snellen.encoders.quiet import quiet_libraries
 from snellen.errors import StudyError
+from snellen.mllms.world_llava import WorldLlavaForConditionalGeneration
 from snellen.world.nets.build import image_processor, processor
-from snellen.world.nets.llava import WorldLlavaForConditionalGeneration
 from snellen.world.nets.tokenizer import tokenizer
 
 

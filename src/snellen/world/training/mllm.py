@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import CLIPModel, Dinov2Model, LlamaForCausalLM
 
+from snellen.mllms.world_llava import WorldLlavaForConditionalGeneration, tapped
 from snellen.world.nets.build import multimodal_llm
-from snellen.world.nets.llava import WorldLlavaForConditionalGeneration, tapped
 from snellen.world.scene.facts import Facts, random_for
 from snellen.world.training.asking import PLAIN, Asked, asked
 from snellen.world.training.language import in_words

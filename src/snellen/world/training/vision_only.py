@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from transformers import Dinov2Model
 
+from snellen.mllms.world_llava import visual_tokens
 from snellen.world.nets.build import WIDTH, vision_only_encoder
-from snellen.world.nets.llava import visual_tokens
 from snellen.world.training.optimiser import Optimiser, begin
 from snellen.world.training.pictures import MEMBERS_DRAWN, Pictures, pixels
 from snellen.world.training.recipe import Recipe

@@ -1,0 +1,96 @@
+"""Scores in words, a line each: no number without its unit, its interval, its n and its chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from snellen.exam.verb_grade import GradeResult
+from snellen.records import Score
+from snellen.runs.files import REAL
+
+SMALL: Final = 30
+"""Below so many pairs it is said aloud that they are few."""
+
+NAMES: Final[dict[str, str]] = {
+    "pair_accuracy": "pair accuracy",
+    "question_accuracy": "question accuracy",
+    "pair_accuracy_strict": "pair accuracy, strict",
+    "logprob_contrast": "log-probability contrast",
+    "same_answer_twice": "same answer twice",
+    "both_wrong": "both wrong",
+    "unreadable": "not readable",
+    "same_answer_rate": "same-answer rate",
+    "position_bias": "chose the first shown",
+    "d_prime": "d'",
+    "criterion": "criterion",
+    "order_agreement": "same in both orders",
+    "repeat_agreement": "same in all repeats",
+    "variant_agreement": "same on all variants",
+    "yes_no_accuracy": "accuracy",
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "yes_rate": "said yes",
+    "relative_score": "relative score",
+}
+"""How metrics are called; those of `Score.metric` that are not here are shown as they are."""
+
+
+def described(result: GradeResult, patterns: bool = False) -> Iterator[str]:
+    """Say what a run came to, a line each.
+
+    Args:
+        result: What `grade` returned.
+        patterns: Say it by visual pattern, too.
+    """
+    header = result.header
+    answers = sum(result.counts.values())
+    yield f"{header.model} on {header.benchmark} ({header.profile}; {result.folder.name})"
+    for score in result.scores:
+        if score.group == "all" or patterns:
+            yield f"  {line(score)}"
+    unread = [f"{result.counts[name]:,} {name}" for name in ("unparsed", "refused", "error")]
+    yield f"  of {answers:,} answers: {', '.join(unread)}; unparsed and refused count as wrong"
+    judged = result.judged
+    if judged is not None:
+        yield f"  {judged.describe()}"
+    few = [score.n_pairs for score in result.scores if score.group == "all" and score.metric == "pair_accuracy"]
+    if few and few[0] < SMALL:
+        yield f"  {few[0]} pairs are few: look at the interval, not at the value"
+
+
+def line(score: Score) -> str:
+    """Say one score: `pair accuracy  47.1 % [40.9, 53.4]  n = 240 pairs, chance 25 %`."""
+    where = [] if score.order == "ab" else [score.order]
+    where += [] if score.tagset is None else [f"{score.group}, tagged by {score.tagset}"]
+    where += [] if score.errata == "published" else ["errata corrected"]
+    name = NAMES.get(score.metric, score.metric) + (f" ({'; '.join(where)})" if where else "")
+    n = f"n = {score.n_pairs:,} pairs" if score.n_pairs else f"n = {score.n_questions:,} questions"
+    if score.value is None:
+        return f"{name:<28} nothing to score"
+    chance = "" if score.chance is None else f", chance {_number(score, score.chance, chance=True)}"
+    reach = ""
+    if score.low is not None and score.high is not None:
+        reach = f" [{_number(score, score.low, unit=False)}, {_number(score, score.high, unit=False)}]"
+    left_out = f", {score.n_error:,} answers not there" if score.n_error else ""
+    return f"{name:<28} {_number(score, score.value)}{reach}  {n}{chance}{left_out}"
+
+
+def _number(score: Score, value: float, *, unit: bool = True, chance: bool = False) -> str:
+    if score.metric in REAL:
+        return f"{value:.0f}" if chance else f"{value:.2f}"
+    text = f"{100 * value:.3g}" if chance else f"{100 * value:.1f}"
+    return f"{text} %" if unit else text
+
+
+def find(scores: Sequence[Score], metric: str, *, order: str = "ab", errata: str = "published") -> Score:
+    """Return the score of all pairs under a metric.
+
+    Raises:
+        KeyError: there is none.
+    """
+    for score in scores:
+        if (score.metric, score.group, score.order, score.errata) == (metric, "all", order, errata):
+            return score
+    raise KeyError(metric)
