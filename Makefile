@@ -40,6 +40,7 @@ check: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.embed
+	$(BIN)/python -m benchmarks.ask
 
 format: $(READY)
 	$(BIN)/ruff format .

@@ -19,24 +19,47 @@ if TYPE_CHECKING:
     from snellen.benchmarks import read_benchmark
     from snellen.embedding import embed
     from snellen.errors import SnellenError
+    from snellen.exam import ask, grade
+    from snellen.exam.compare import compare
+    from snellen.exam.power import power
     from snellen.mining import mine
-    from snellen.providers import load_encoder
+    from snellen.providers import load_encoder, load_mllm
     from snellen.recipes.run import run
     from snellen.study import Study
 
 _HOME = {
     "SnellenError": "snellen.errors",
     "Study": "snellen.study",
+    "ask": "snellen.exam",
     "build": "snellen.benchmark",
+    "compare": "snellen.exam.compare",
     "embed": "snellen.embedding",
+    "grade": "snellen.exam",
     "load_encoder": "snellen.providers",
+    "load_mllm": "snellen.providers",
     "mine": "snellen.mining",
+    "power": "snellen.exam.power",
     "read_benchmark": "snellen.benchmarks",
     "run": "snellen.recipes.run",
     "validate": "snellen.benchmark",
 }
 
-__all__ = ["SnellenError", "Study", "build", "embed", "load_encoder", "mine", "read_benchmark", "run", "validate"]
+__all__ = [
+    "SnellenError",
+    "Study",
+    "ask",
+    "build",
+    "compare",
+    "embed",
+    "grade",
+    "load_encoder",
+    "load_mllm",
+    "mine",
+    "power",
+    "read_benchmark",
+    "run",
+    "validate",
+]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever is asked for

@@ -14,8 +14,8 @@ _REACH: Final = 160
 # -- words ----------------------------------------------------------------------------------------------------------
 
 _FILL: Final = (
-    r"(?:[\s:：=,(>→—–-]|\b(?:definitely|clearly|certainly|obviously|probably|most|likely|indeed|actually|simply|just|"
-    r"surely|therefore|thus|hence|best|the|an?|option|choice|letter|answer|statement|label|labell?ed|number|with|for|as|"
+    r"(?:[\s:：=,()>→—–-]|\b(?:definitely|clearly|certainly|obviously|probably|most|likely|indeed|actually|simply|just|"
+    r"surely|therefore|thus|hence|best|the|option|choice|letter|answer|statement|label|labell?ed|number|with|for|as|"
     r"that|it's|it|is|would|should|must|be|are|was|below|given|described|represented|by|finally|so|i|think|believe|say|"
     r"correct|one|either)\b|选项|選項|选|應|应|该|當|当|就|为|為|是|明显|显然){0,9}$"
 )
@@ -48,23 +48,24 @@ _CONCLUSION: Final = re.compile(
 )
 _WEAK: Final = re.compile(
     r"(?:\b(?:it|this|that)(?:'s| is| must be| should be| would be| will be| has to be)|\bi(?:'d)? (?:think|believe|guess|"
-    r"say|suppose|feel)|\b(?:probably|definitely|certainly|clearly|likely|maybe|perhaps|surely|obviously|possibly)|"
+    r"say|suppose|feel)|\b(?:probably|definitely|certainly|clearly|likely|maybe|perhaps|surely|obviously|possibly|"
+    r"but|lean(?:ing)? towards?)|"
     rf"是|为|認為|认为|觉得|覺得){_FILL}"
 )
 _LEAD: Final = re.compile(
-    r"^(?:[\s,.:(—–→-]|\b(?:so|thus|therefore|hence|final|finally|ok|okay|sure|well|um|uh|yes|great|right|correct|answer|"
+    r"^(?:[\s,.:(|—–→-]|\b(?:so|thus|therefore|hence|final|finally|ok|okay|sure|well|um|uh|yes|great|right|correct|answer|"
     r"of course|alright|certainly|absolutely|option|choice|letter|the|it's|it|is|this|that|definitely|clearly|probably|"
-    r"maybe|perhaps|possibly|i think|i say|i believe|i guess|but|and|or|rather|instead|a)\b|选项|選項|那么|好的)*$"
+    r"maybe|perhaps|possibly|i think|i say|i believe|i guess|but|rather|instead)\b|选项|選項|那么|好的)*$"
 )
 _FIRST: Final = re.compile(r"^(?:[\s,.:(—–→-]|\b(?:option|choice|letter|the|well|ok|okay|sure|so|but|yes)\b|选项|選項)*$")
 _TAIL: Final = re.compile(
     rf"^(?:\s*[.:,、)/(—–-]*\s*(?:the |an? )?{OPTION}|\s*[(,]?\s*(?:option )?{LETTER})?"
-    r"(?:[\s.,:!)(、，—–-]|\b(?:option|choice|please|i think|probably|definitely|maybe|here|too|side|then|instead)\b|"
+    r"(?:[\s.,:!)(|、，—–-]|\b(?:option|choice|please|i think|probably|definitely|maybe|here|too|side|then|instead)\b|"
     r"选项|選項|项|項|です|입니다|吧|呢|啊|哦|了|。)*$"
 )
 _CLOSED: Final = re.compile(
     rf"^(?:\s*[.:,、)(—–-]*\s*(?:the |an? )?{OPTION})?\s*(?:$|[.,;:!?)(、，。；：—–-]|because\b|since\b|as\b|and\b|or\b|but\b|"
-    r"is\b|for\b|rather than\b|instead of\b|not\b|选项|項|项|吧|です|입니다|，)"
+    r"is\b|for\b|rather than\b|instead of\b|not\b|选项|項|项|吧|而|です|입니다|，)"
 )
 _BECAUSE: Final = re.compile(r"^\s*(?:because|since|as\b(?! in)|due to|given|for the|rather than|instead of|因为|因為|而不|，)")
 _OWN: Final = rf"(?:\s*[.:,、)(—–-]*\s*(?:the |an? )?{OPTION}\)?)?"
@@ -73,6 +74,10 @@ _RIGHT_AFTER: Final = re.compile(
     r"|(?:\s*(?:is|are|was|seems?|looks?|appears?|must be|should be|would be|'s|being|to be)\b)?\s*"
     r"(?:(?:to be|definitely|clearly|certainly|obviously|probably|most|likely|indeed|therefore|the|my|an?|only|more)\s+)*"
     r"(?:correct|right|true|accurate|best\b|the answer|answer\b|appropriate|the one\b|matches (?:the|what|this)|my (?:answer|choice|pick)))"
+)
+_NAMES: Final = re.compile(
+    r"\b(?:fig(?:ure)?|panel|image|photo|picture|part|section|point|group|type|plan|class|grade|vitamin|hepatitis|exhibit|row|"
+    r"column|table|step|item|line|room|gate|building|side|team|box|area|region|sign|shape)\.?\s*$"
 )
 _DESCRIBES: Final = re.compile(
     rf"^{_OWN}\s*[:)]?\s*(?:would|says?|states?|suggests?|describes?|shows?|refers|represents?|corresponds?|means|indicates?|"
@@ -106,7 +111,7 @@ _NOT_AFTER: Final = re.compile(
     rf"|^{_OWN}\s*[:(—–-]\s*(?:incorrect|wrong|false|inaccurate|nope|no\b(?!\s*\w)|错|錯|不)"
 )
 _IF: Final = re.compile(r"\b(?:if|unless|suppose|supposing|assuming|would have|in case)\b|如果|若|假如|假设|要是")
-_WHETHER: Final = re.compile(r"\b(?:whether|between|determine|decide|among)\b|是否|还是")
+_WHETHER: Final = re.compile(r"\b(?:whether|between|determine|decide)\b|是否|还是")
 _IF_AFTER: Final = re.compile(rf"^[^{LETTERS}{OPTIONS}]{{0,60}}\b(?:if|unless)\b|^[^{LETTERS}{OPTIONS}]{{0,30}}(?:如果|的话)")
 _PERHAPS: Final = re.compile(
     r"\b(?:could|might|may|can)(?: also| possibly| well| just)?(?: be| have been)?(?:\s+\w+){0,2}?[\s(:]*$"
@@ -117,7 +122,7 @@ _POSSIBLE: Final = re.compile(
     r"(?:possible|possibility|plausible|likely too|both|也|都)"
 )
 _JOINED: Final = re.compile(
-    rf"(?P<one>{LETTER}){_OWN}\s*(?:[,/&+|、，]|\b(?:or|and|nor)\b|或者?|还是|和|与|及)?\s*(?:(?:or|and|maybe|perhaps|possibly|"
+    rf"(?P<between>\bbetween (?:option |choice |the )*)?(?P<one>{LETTER}){_OWN}\s*(?:[,/&+|、，]|\b(?:or|and|nor)\b|或者?|还是|和|与|及)?\s*(?:(?:or|and|maybe|perhaps|possibly|"
     rf"option|choice|either|the)\s+|选项|选)*(?P<other>{LETTER})"
 )
 _UNSURE: Final = re.compile(
@@ -186,7 +191,7 @@ def say(sentence: Sentence) -> Said:
             _option(said, mark, before, after)
     for joined in _JOINED.finditer(sentence.text):
         pair = {LETTERS.index(joined["one"]), LETTERS.index(joined["other"])}
-        if len(pair) == 2 and not pair & said.denied:
+        if len(pair) == 2 and not pair & said.denied and not joined["between"]:
             said.weighed |= pair
     return said
 
@@ -227,11 +232,11 @@ def _strength(sentence: Sentence, mark: Mark, before: str, after: str) -> int:
         return SAID
     if re.search(r"(?:[,:;，：→—–-]|\bso)\s*$", before) and _TAIL.match(after):
         return PLACE
-    if mark.bracketed and _TAIL.match(after):
+    if mark.bracketed and _TAIL.match(after) and not _NAMES.search(before):
         return PLACE
     if re.search(rf"{OPTION}\s*\(?$", before) and _TAIL.match(after):
         return PLACE
-    if _FIRST.match(before) and (
+    if sentence.opens and _FIRST.match(before) and (
         mark.bracketed or _BECAUSE.match(after) or re.match(rf"\s*(?:[).:,、，：(—–-]|{OPTION})", after)
     ):
         return 0 if _DESCRIBES.match(after) else PLACE
@@ -250,16 +255,17 @@ def _option(said: Said, mark: Mark, before: str, after: str) -> None:
         said.doubted.add(option)
     else:
         said.stated.setdefault(option, mark)
+        bare = re.sub(r"\b(?:the|an?)\s*$", "", before)
         behind_letter = re.search(rf"{LETTER}\s*[.:,、)(—–-]*\s*(?:the |an? )?$", before)
         if behind_letter:
             return
-        if _ANSWER.search(before) and _CLOSED.match(after):
+        if _ANSWER.search(bare) and _CLOSED.match(after):
             said.claims.append(Claim(option, ANSWER, mark))
-        elif _STRONG.search(before) and _CLOSED.match(after):
+        elif _STRONG.search(bare) and _CLOSED.match(after):
             said.claims.append(Claim(option, EXPLICIT, mark))
-        elif _LEAD.match(before) and _TAIL.match(after):
+        elif _LEAD.match(bare) and _TAIL.match(after):
             said.claims.append(Claim(option, EXPLICIT if said.sentence.whole else PLACE, mark))
-        elif re.match(r"^[\s(]*$", before) and (re.match(r"\s*[,.:;，、—–-]", after) or _BECAUSE.match(after)):
+        elif re.match(r"^[\s(]*$", bare) and (re.match(r"\s*[,.:;，、—–-]", after) or _BECAUSE.match(after)):
             said.claims.append(Claim(option, PLACE, mark))
 
 

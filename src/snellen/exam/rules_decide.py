@@ -41,7 +41,7 @@ def _without_lists(every: Sequence[Said]) -> list[Said]:
     silent: set[int] = set()
     for at, one in enumerate(said):
         item = _ITEM.match(one.sentence.text)
-        if not item or (at and said[at - 1].sentence.line == one.sentence.line) or not _goes_on(said, at, item):
+        if not item or not one.sentence.opens or not _goes_on(said, at, item):
             continue
         if waiting is None or said[waiting].sentence.text[: item.end()] == one.sentence.text[: item.end()]:
             waiting = at
@@ -92,7 +92,10 @@ def _by_place(said: Sequence[Said], claims: Sequence[tuple[int, Claim]]) -> Mark
     good = [(at, claim) for at, claim in claims if claim.strength > PLACE or at in (0, len(said) - 1)]
     if not good or any(other in one.weighed | one.named or option in one.denied for one in said):
         return None
-    if any(one.sentence.revises for one in said[claims[-1][0] + 1 :]) or _stated(said) == {other}:
+    stated = _stated(said)
+    if any(one.sentence.revises for one in said[claims[-1][0] + 1 :]) or stated == {other}:
+        return None
+    if other in stated and not any(claim.mark.is_letter for _, claim in claims):
         return None
     return good[0][1].mark
 

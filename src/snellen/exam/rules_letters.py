@@ -26,7 +26,7 @@ _CLOSED: Final = re.compile(
     rf"\s*(?:$|[\n.,;:!?)|、，。；：！？=→{CJK}]|[—–-](?!\w)|/|(?:is|because|since|as|was|and|or|but)\b)", re.IGNORECASE
 )
 _VERB: Final = re.compile(
-    r"\s+(?:is|isn't|was|because|since|as|and|or|but|nor|would|should|seems|looks|appears|if|then|than|matches|best)\b"
+    r"\s+(?:is|isn't|was|because|since|as|and|or|but|nor|would|should|seems|looks|appears|if|then|than|rather|instead|matches|best)\b"
 )
 _SEPARATED: Final = re.compile(r"\s*[.:)、：.-]{1,2}\s*\(?\s*|\s*[,，—–-]\s*\(?\s*|\s*\(\s*")
 

@@ -177,7 +177,8 @@ def _stands(text: str, start: int, stop: int, word: str | None) -> bool | None:
             return None
         opened = _OPENED.search(before) is not None
         goes_on = word in _YES_NO and _GOES_ON.match(after) and re.search(r"(?:^|[\n.!?;:])\s*\Z", before)
-        return bool(opened and (_CLOSED.match(after) or goes_on))
+        stands = bool(opened and (_CLOSED.match(after) or goes_on))
+        return stands or (None if word in _YES_NO else False)
     if word == "right" and (_OTHER_RIGHT.match(after) or _ALL_RIGHT.search(before)):
         return None
     if word == "1" and text[start:stop].casefold() == "one" and (_ONE_OF.match(after) or _NO_ONE.search(before)):

@@ -27,6 +27,7 @@ REVISES: Final = (
 
 _REVISION: Final = re.compile(rf"(?:^|[.,;:!?…—–，。；！？-])\s*(?P<said>{REVISES})", re.IGNORECASE)
 _END: Final = re.compile(r"[.!?;]+(?=[\s)]|$)|[。！？；]+")
+_SPOKEN: Final = re.compile(rf"\w|{MARK}")
 _MORE: Final = re.compile(r"\s*\S")
 _NUMBERED: Final = re.compile(r"\s*(?:[-•*]\s*)?\(?\d{1,2}\)?$")
 _ITEM: Final = re.compile(rf"\s*[-•]?\s*(?:option |choice )?{LETTER}$")
@@ -50,7 +51,7 @@ class Sentence:
     """One sentence, lower case, with single marks for letters and options.
 
     `asks` says that it ends in a question mark, `revises` that it begins by taking something back. `line` is the
-    number of its line among those that are not blank, `whole` says that it is all of that line.
+    number of its line among those that are not blank; `opens` says that it begins that line, `whole` that it is all of it.
     """
 
     text: str
@@ -58,6 +59,7 @@ class Sentence:
     asks: bool
     revises: bool
     line: int
+    opens: bool
     whole: bool
 
 
@@ -68,13 +70,16 @@ def sentences(text: str, lettered: Sequence[Letter], mentioned: Sequence[Mention
     number = used = 0
     for line in marked.split("\n"):
         pieces = list(_pieces(line))
-        spoken = [piece for piece in pieces if re.search(rf"\w|{MARK}", piece[0])]
+        spoken = sum(_SPOKEN.search(piece) is not None for piece, _, _ in pieces)
+        opens = True
         for piece, asks, revises in pieces:
             count = len(re.findall(MARK, piece))
-            if re.search(rf"\w|{MARK}", piece) or revises:
-                found.append(_sentence(piece, places[used : used + count], asks, revises, number, len(spoken) == 1))
+            if _SPOKEN.search(piece) or revises:
+                marks = places[used : used + count]
+                found.append(_sentence(piece, marks, asks, revises, line=number, opens=opens, whole=spoken == 1))
+                opens = False
             used += count
-        number += bool(spoken)
+        number += spoken > 0
     return found
 
 
@@ -123,7 +128,7 @@ def _pieces(line: str) -> Iterator[tuple[str, bool, bool]]:
 
 
 def _sentence(
-    piece: str, places: Sequence[Place], asks: bool, revises: bool, line: int, whole: bool
+    piece: str, places: Sequence[Place], asks: bool, revises: bool, *, line: int, opens: bool, whole: bool
 ) -> Sentence:
     text = " ".join(piece.split())
     ats = [found.start() for found in re.finditer(MARK, text)]
@@ -131,4 +136,4 @@ def _sentence(
         Mark(at, option, is_letter, sure, bracketed, start, end)
         for at, (start, end, option, is_letter, sure, bracketed) in zip(ats, places, strict=True)
     )
-    return Sentence(text, marks, asks, revises, line, whole)
+    return Sentence(text, marks, asks, revises, line, opens, whole)

@@ -41,7 +41,8 @@ def scores(
     for group in groups(benchmark):
         for sitting in sittings:
             found += sat(group, sitting, label(sitting), grades)
-            found += contrast(group, label(sitting), sitting, letters)
+            if sitting[2] == "none":  # without the images there is nothing to contrast
+                found += contrast(group, label(sitting), sitting, letters)
         found += _together(group, sittings, grades)
     return found
 

@@ -12,6 +12,12 @@ from snellen.runs.files import REAL
 SMALL: Final = 30
 """Below so many pairs it is said aloud that they are few."""
 
+FULL: Final = ("ab", "both")
+"""Orders whose every score is printed, a line each; of the others there is a line for each sitting."""
+
+SHORT: Final = ("pair_accuracy", "question_accuracy", "same_answer_twice", "repeat_agreement", "variant_agreement")
+"""What that line holds."""
+
 NAMES: Final[dict[str, str]] = {
     "pair_accuracy": "pair accuracy",
     "question_accuracy": "question accuracy",
@@ -48,13 +54,17 @@ def described(result: GradeResult, patterns: bool = False) -> Iterator[str]:
     answers = sum(result.counts.values())
     yield f"{header.model} on {header.benchmark} ({header.profile}; {result.folder.name})"
     for score in result.scores:
-        if score.group == "all" or patterns:
+        if score.order in FULL and (score.group == "all" or patterns):
             yield f"  {line(score)}"
+    others = [score for score in result.scores if score.order not in FULL and score.group == "all"]
+    for order, errata in dict.fromkeys((score.order, score.errata) for score in others):
+        yield f"  {in_short([score for score in others if (score.order, score.errata) == (order, errata)])}"
     unread = [f"{result.counts[name]:,} {name}" for name in ("unparsed", "refused", "error")]
     yield f"  of {answers:,} answers: {', '.join(unread)}; unparsed and refused count as wrong"
     judged = result.judged
     if judged is not None:
         yield f"  {judged.describe()}"
+        yield f"  {_checked(result)}"
     few = [score.n_pairs for score in result.scores if score.group == "all" and score.metric == "pair_accuracy"]
     if few and few[0] < SMALL:
         yield f"  {few[0]} pairs are few: look at the interval, not at the value"
@@ -75,6 +85,29 @@ def line(score: Score) -> str:
         reach = f" [{_number(score, score.low, unit=False)}, {_number(score, score.high, unit=False)}]"
     left_out = f", {score.n_error:,} answers not there" if score.n_error else ""
     return f"{name:<28} {_number(score, score.value)}{reach}  {n}{chance}{left_out}"
+
+
+def in_short(scores: Sequence[Score]) -> str:
+    """Say a sitting in one line: `ab, no_image: pair accuracy 0.0 % [0.0, 1.6], ...; n = 240 pairs`."""
+    said = []
+    for score in scores:
+        if score.metric in SHORT and score.value is not None and score.low is not None and score.high is not None:
+            reach = f"[{_number(score, score.low, unit=False)}, {_number(score, score.high, unit=False)}]"
+            said.append(f"{NAMES[score.metric]} {_number(score, score.value)} {reach}")
+    where = scores[0].order + (", errata corrected" if scores[0].errata != "published" else "")
+    return f"{where}: {', '.join(said) or 'nothing to score'}; n = {scores[0].n_pairs:,} pairs"
+
+
+def _checked(result: GradeResult) -> str:
+    """Say how far the judge can be trusted."""
+    found = result.checked
+    if found is None or found.value is None:
+        return "nobody has checked the judge: grade some of these answers by hand, with --hand"
+    kappa = "not defined" if found.kappa is None else f"{found.kappa:.2f}"
+    return (
+        f"the judge agrees with a person on {found.agreed:,} of {found.n:,} answers "
+        f"({100 * found.value:.0f} % [{100 * found.low:.0f}, {100 * found.high:.0f}]), kappa {kappa}"
+    )
 
 
 def _number(score: Score, value: float, *, unit: bool = True, chance: bool = False) -> str:

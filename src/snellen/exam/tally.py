@@ -129,11 +129,11 @@ def sat(group: Group, sitting: Sitting, order: str, grades: Mapping[Key, Grade])
     readable = {name: pair for name, pair in pairs.items() if all(one.choice is not None for one in pair)}
     same = {name: one.choice == other.choice for name, (one, other) in readable.items()}
     tally.share("pair_accuracy", [all(both) for both in right.values()], 0.25)
+    names = [name for name in pairs for _ in "ab"]
+    tally.clustered("question_accuracy", [hit for both in right.values() for hit in both], names, 0.5)
     tally.share("same_answer_twice", [same.get(name, False) for name in pairs], 0.5)
     tally.share("both_wrong", [name in readable and not any(right[name]) for name in pairs], 0.25)
     tally.share("unreadable", [name not in readable for name in pairs], None)
-    names = [name for name in pairs for _ in "ab"]
-    tally.clustered("question_accuracy", [hit for both in right.values() for hit in both], names, 0.5)
     tally.share("same_answer_rate", list(same.values()), 0.5)
     read = [(name, one) for name, pair in pairs.items() for one in pair if one.choice is not None]
     tally.clustered("position_bias", [first_shown(one) for _, one in read], [name for name, _ in read], 0.5)

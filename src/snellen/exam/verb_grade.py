@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from snellen import benchmarks, jsonl, storage
 from snellen.benchmarks import Benchmark
@@ -13,7 +13,7 @@ from snellen.benchmarks.files import BENCHMARK
 from snellen.errors import Incomplete, StudyError, UsageError
 from snellen.exam import verdicts
 from snellen.exam.hand import read_hand
-from snellen.exam.judge import Judged, Unread, judge
+from snellen.exam.judge import Agreement, Judged, Unread, agreement, judge
 from snellen.exam.profiles import letters_of
 from snellen.exam.scores import scores
 from snellen.mllms.base import MultimodalModel
@@ -28,13 +28,24 @@ OVERLAYS = ("tags.jsonl", "errata.jsonl")
 
 @dataclass(frozen=True)
 class GradeResult:
-    """What `grade` made of a run; `counts` are verdicts, `judged` says what the judge did, where there was one."""
+    """What `grade` made of a run; `counts` are verdicts.
+
+    `judged` says what the judge did, where there was one, and `checked` how often it says what a person says of the same
+    answers.
+    """
 
     folder: Path
     header: Header
     scores: tuple[Score, ...]
     counts: Mapping[str, int]
     judged: Judged | None
+    checked: Agreement | None
+
+
+class _Graded(NamedTuple):
+    grades: list[Grade]
+    judged: Judged | None
+    checked: Agreement | None
 
 
 def grade(
@@ -73,15 +84,19 @@ def grade(
         asked = _benchmark(opened, header, benchmark)
         responses = read_responses(folder / RESPONSES)
         _check(folder, asked, header, responses, allow_incomplete)
-        graded, judged = _graded(folder, asked, header, responses, judge_model, progress)
+        graded = _graded(folder, asked, header, responses, judge_model, progress)
         letters = {key: one.logprobs for key, one in responses.items() if one.logprobs is not None}
-        found = scores(asked, header.sittings, {one.key: one for one in graded}, letters)
-        storage.write_bytes(folder / GRADES, jsonl.lines_of(graded))
+        found = scores(asked, header.sittings, {one.key: one for one in graded.grades}, letters)
+        storage.write_bytes(folder / GRADES, jsonl.lines_of(graded.grades))
         write_scores(folder / SCORES, found)
-        settings = {**header.settings(), "judge": judged and judged.grader, "allow_incomplete": allow_incomplete}
-        counts = verdicts.counted(graded)
+        settings = {
+            **header.settings(),
+            "judge": graded.judged and graded.judged.grader,
+            "allow_incomplete": allow_incomplete,
+        }
+        counts = verdicts.counted(graded.grades)
         _finish(opened, folder, asked, settings, counts)
-    return GradeResult(folder, header, tuple(found), counts, judged)
+    return GradeResult(folder, header, tuple(found), counts, graded.judged, graded.checked)
 
 
 def run_folder(study: Study, run: str | Path) -> Path:
@@ -156,23 +171,24 @@ def _graded(
     responses: Mapping[Key, Response],
     model: MultimodalModel | None,
     progress: Progress,
-) -> tuple[list[Grade], Judged | None]:
+) -> _Graded:
     """Grade every answer, in the order of sittings and questions."""
     questions = {question.question_id: question for question in asked.questions}
     letters = letters_of(header.profile)
     keys = [(question, *sitting) for sitting in header.sittings for question in questions]
     grades = {key: verdicts.by_rules(questions[key[0]], responses[key], letters) for key in keys if key in responses}
-    hand = read_hand(folder)
-    for key, decided in hand.items():
-        if key in grades and grades[key].verdict != "error":
-            grades[key] = verdicts.by_hand(questions[key[0]], key, decided)
     judged = None
     if model is not None:
-        unread = [one for one in grades.values() if one.key not in hand]
-        judged = judge(folder, verdicts.to_judge(questions, responses, unread), model, progress)
+        judged = judge(folder, verdicts.to_judge(questions, responses, grades.values()), model, progress)
         for key, choice in judged.choices.items():
             grades[key] = verdicts.by_judge(questions[key[0]], key, choice, judged.grader)
-    return list(grades.values()), judged
+    hand = read_hand(folder)
+    for key, decided in hand.items():  # last, since a person's word goes before the judge's
+        if key in grades and grades[key].verdict != "error":
+            grades[key] = verdicts.by_hand(questions[key[0]], key, decided)
+    both = [key for key in (judged.choices if judged else ()) if key in hand]
+    checked = agreement([judged.choices[key] for key in both], [hand[key].choice for key in both]) if judged else None
+    return _Graded(list(grades.values()), judged, checked)
 
 
 def _finish(

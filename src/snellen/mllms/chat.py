@@ -103,13 +103,13 @@ def read(body: bytes, content_type: str, sent: Sent, letters: tuple[str, str] | 
         Fault: the body says that something went wrong; see `fault`.
     """
     if "json" not in content_type.lower():
-        raise Again(f"the answer is of type {content_type[:80] or 'nothing'}, not JSON")
+        raise Again(f"the answer is of type {content_type[:80] or 'nothing'}, not JSON", charged=True)
     try:
         value = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise Again("the answer is no valid JSON") from error
+        raise Again("the answer is no valid JSON", charged=True) from error
     if not isinstance(value, dict):
-        raise Again("the answer is no JSON object")
+        raise Again("the answer is no JSON object", charged=True)
     choices = value.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
     wrong = value.get("error") or choice.get("error")
@@ -118,7 +118,7 @@ def read(body: bytes, content_type: str, sent: Sent, letters: tuple[str, str] | 
         raise fault(code if type(code) is int and 400 <= code < 600 else 502, {"error": wrong}, None, sent)
     message = choice.get("message")
     if not isinstance(message, dict):
-        raise Again("the answer has no choices")
+        raise Again("the answer has no choices", charged=True)
     tokens_in, tokens_out, cost = _usage(value.get("usage"))
     text, finish = _text(message, choice.get("finish_reason"))
     return Reply(
@@ -128,7 +128,7 @@ def read(body: bytes, content_type: str, sent: Sent, letters: tuple[str, str] | 
         tokens_in=tokens_in,
         tokens_out=tokens_out,
         cost=cost,
-        model=_whole(model)[:200].strip() or None if isinstance(model := value.get("model"), str) else None,
+        model=whole(model)[:200].strip() or None if isinstance(model := value.get("model"), str) else None,
     )
 
 
@@ -144,14 +144,14 @@ def _text(message: Mapping[str, Any], reason: object) -> tuple[str, Finish]:
     if content is None and finish != "stop":  # all tokens went into thinking, or the filter left nothing
         content = ""
     if not isinstance(content, str):
-        raise Again("the answer has no content")
-    content = _whole(content)
+        raise Again("the answer has no content", charged=True)
+    content = whole(content)
     if len(json.dumps(content, ensure_ascii=False).encode()) > LONGEST:
-        raise Hopeless(f"the answer is longer than {LONGEST:,} bytes")
+        raise Hopeless(f"the answer is longer than {LONGEST:,} bytes", charged=True)
     return content, finish
 
 
-def _whole(text: str) -> str:
+def whole(text: str) -> str:
     """Replace halves of characters (lone surrogates), which no file can hold."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 

@@ -77,11 +77,13 @@ def endpoint_named(name: str, endpoint: str | None) -> Endpoint:
         parts = urlsplit(endpoint)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise UsageError(f"The endpoint {hidden} is no URL ({error}): give one like http://localhost:8000/v1.") from None
+        raise UsageError(
+            f"The endpoint {hidden} is no URL ({error}): give one like http://localhost:8000/v1."
+        ) from None
     if "@" in endpoint or parts.query or parts.fragment:
         raise UsageError(
-            f"The endpoint {hidden} has a user, a password, a query or a fragment, and could end up in files with them: "
-            "put the key into an environment variable and name that with --key-variable."
+            f"The endpoint {hidden} has a user, a password, a query or a fragment, which would end up in files: put "
+            "the key into an environment variable, and name that with --key-variable."
         )
     if parts.scheme not in ("http", "https") or not host or not endpoint.isascii() or re.search(r"[\s\\]", endpoint):
         raise UsageError(f"The endpoint {endpoint!r} is no http or https URL: give one like http://localhost:8000/v1.")
@@ -108,7 +110,9 @@ def key_for(name: str, endpoint: Endpoint, variable: str | None) -> str | None:
     if not key:
         raise ModelError(f"{name} needs a key: put it into the environment variable {variable}.")
     if not _KEY.fullmatch(key):
-        raise ModelError(f"The environment variable {variable} holds spaces or characters that no key has: set it anew.")
+        raise ModelError(
+            f"The environment variable {variable} holds spaces or characters that no key has: set it anew."
+        )
     return key
 
 

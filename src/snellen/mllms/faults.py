@@ -34,29 +34,35 @@ _POLICY: Final = re.compile(
     r"content[ _-]?(policy|filter|management)|safety (system|filter|policy)|moderation|was flagged|responsibleai", re.I
 )
 _NO_MODEL: Final = re.compile(
-    r"(unknown|invalid|no such) model\b|\bmodel\b.{0,100}(not found|does not exist|doesn't exist)|not a valid model", re.I
+    r"(unknown|invalid|no such) model\b|\bmodel\b.{0,100}(not found|does not exist|doesn't exist)|not a valid model",
+    re.I,
 )
 _WRONG_KEY: Final = re.compile(r"api[ _-]?key|invalid_api_key", re.I)
-_NO_CREDIT: Final = re.compile(r"insufficient[_ ](quota|credit|balance|funds)|exceeded your current quota|billing", re.I)
+_NO_CREDIT: Final = re.compile(
+    r"insufficient[_ ](quota|credit|balance|funds)|exceeded your current quota|billing", re.I
+)
 
 
 class Fault(Exception):
-    """Something that went wrong with one try; the message is the endpoint's, or ours about it."""
+    """Something that went wrong with one try; the message is the endpoint's, or ours about it.
+
+    `charged` tells that an answer may have been written, and so may cost, although it is lost.
+    """
+
+    def __init__(self, reason: str, *, charged: bool = False) -> None:
+        super().__init__(reason)
+        self.charged = charged
 
 
 class Again(Fault):
     """It may work another time.
 
-    `after` is how many seconds the endpoint asks to wait. `charged` tells that the answer may have been written, and so
-    may cost, although it did not arrive. `reached` is False where nothing answered at all.
+    `after` is how many seconds the endpoint asks to wait; `reached` is False where nothing answered at all.
     """
 
-    def __init__(
-        self, reason: str, after: float | None = None, *, charged: bool = True, reached: bool = True
-    ) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: str, after: float | None = None, *, charged: bool = False, reached: bool = True) -> None:
+        super().__init__(reason, charged=charged)
         self.after = after
-        self.charged = charged
         self.reached = reached
 
 
@@ -129,7 +135,7 @@ def fault(status: int, body: object, wait: str | None, sent: Sent) -> Exception:
     if status < 400:
         return ModelError(f"{sent.base_url} answers with a redirection ({said}): give the endpoint's final URL.")
     if status >= 500 or status in _ANOTHER_TRY:
-        return Again(said, retry_after(wait), charged=False)
+        return Again(said, retry_after(wait))
     return Hopeless(said)
 
 

@@ -11,19 +11,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from queue import SimpleQueue
+from typing import Final
 
 from snellen.encoders.fingerprint import of_recipe
 from snellen.errors import Incomplete, SnellenError
 from snellen.mllms.background import Background
 from snellen.mllms.base import Compute, Decoding, Supports, Traffic
 from snellen.mllms.chat import Dialect
-from snellen.mllms.desk import Desk, client_for
-from snellen.mllms.endpoints import Endpoint, endpoint_named, key_for
+from snellen.mllms.desk import Contact, Desk, client_for
+from snellen.mllms.endpoints import endpoint_named, key_for
 from snellen.mllms.traffic import Meter, Pace, checked
 from snellen.records import Ask, Response
 from snellen.study import software
 
-DOWN = 10
+DOWN: Final = 10
 """Questions that may fail one after the other, with no answer between them, before the endpoint is taken to be down."""
 
 
@@ -48,7 +49,19 @@ def load(
 
     endpoint = endpoint_named(name, weights)
     traffic = checked(traffic)
-    return EndpointModel(name, model, endpoint, key_for(name, endpoint, traffic.key_variable), decoding, traffic)
+    contact = Contact(
+        name=name,
+        model=model,
+        endpoint=endpoint,
+        key=key_for(name, endpoint, traffic.key_variable),
+        key_variable=traffic.key_variable or endpoint.key_variable,
+        decoding=decoding,
+        traffic=traffic,
+        dialect=Dialect(endpoint.is_openai),
+        meter=Meter(traffic, decoding.max_tokens),
+        pace=Pace(traffic.per_minute),
+    )
+    return EndpointModel(contact)
 
 
 class EndpointModel:
@@ -57,28 +70,20 @@ class EndpointModel:
     What is spent counts for as long as this object lives, over all calls of `answer`.
     """
 
-    def __init__(
-        self, name: str, model: str, endpoint: Endpoint, key: str | None, decoding: Decoding, traffic: Traffic
-    ) -> None:
-        self.name = name
-        self.model = model
-        self.endpoint = endpoint
-        self.key = key
-        self.decoding = decoding
-        self.traffic = traffic
-        self.fingerprint = of_recipe({"provider": "openai", "base_url": endpoint.base_url, "model": model})
+    def __init__(self, contact: Contact) -> None:
+        self._contact = contact
+        self.name = contact.name
+        self.decoding = contact.decoding
+        self.fingerprint = of_recipe(
+            {"provider": "openai", "base_url": contact.endpoint.base_url, "model": contact.model}
+        )
         self.template: str | None = None
         self.software: Mapping[str, str] = {"openai": software("openai")["openai"]}
-        self.dialect = Dialect(endpoint.is_openai)
-        self.meter = Meter(traffic, decoding.max_tokens)
-        self.pace = Pace(traffic.per_minute)
-        self.reached = False
-        """Has anything ever answered there?"""
 
     @property
     def supports(self) -> Supports:
         """Log-probabilities are asked for until the endpoint refuses them."""
-        return Supports(logprobs=self.dialect.top is not None)
+        return Supports(logprobs=self._contact.dialect.top is not None)
 
     def answer(self, asks: Iterable[Ask]) -> Iterator[Response]:
         """Answer every question; see `MultimodalModel.answer`.
@@ -91,41 +96,55 @@ class EndpointModel:
         """
         drawn = iter(asks)
         came: SimpleQueue[Future[Response | None]] = SimpleQueue()
+        client = client_for(self._contact)
         stopped: SnellenError | None = None
-        under_way = failed = answered = 0
-        with Background(client_for(self)) as background:
-            desk = Desk(self)
-
-            def draw() -> SnellenError | None:
-                nonlocal under_way
-                try:
-                    while under_way < self.traffic.concurrency and (ask := next(drawn, None)) is not None:
-                        background.submit(desk.put(ask)).add_done_callback(came.put)
-                        under_way += 1
-                except SnellenError as error:  # a question that cannot be made costs none that are under way
-                    return error
-                return None
-
-            stopped = draw()
-            while under_way and not (stopped and not answered):
-                try:
-                    response = came.get().result()
-                except SnellenError as error:
-                    response, stopped = None, stopped or error
-                under_way -= 1
-                if response is not None:
-                    failed = failed + 1 if response.finish == "error" else 0
-                    answered += response.finish != "error"
-                    if failed >= DOWN:
-                        stopped = stopped or Incomplete(
-                            f"{self.endpoint.base_url} failed {failed} times in a row, last with {response.error!r}: "
-                            "see that it is up, and go on"
-                        )
-                if stopped:
+        came_now: Response | None = None
+        under_way = failed = 0
+        with Background(client) as background:
+            desk = Desk(self._contact, client)
+            while True:
+                while stopped is None and under_way < self._contact.traffic.concurrency:
+                    ask = _next(drawn)
+                    if not isinstance(ask, Ask):
+                        stopped = ask
+                        break
+                    background.submit(desk.put(ask)).add_done_callback(came.put)
+                    under_way += 1
+                if stopped is not None:
                     background.loop.call_soon_threadsafe(desk.close)
-                else:
-                    stopped = draw()
-                if response is not None:
-                    yield response
-        if stopped:
+                if came_now is not None:
+                    yield came_now
+                if not under_way:
+                    break
+                outcome = _outcome(came.get())
+                under_way -= 1
+                if isinstance(outcome, SnellenError):
+                    stopped = stopped or outcome
+                came_now = outcome if isinstance(outcome, Response) else None
+                if came_now is not None:
+                    failed = failed + 1 if came_now.finish == "error" else 0
+                    if failed == DOWN:
+                        stopped = stopped or self._down(came_now)
+        if stopped is not None:
             raise stopped
+
+    def _down(self, last: Response) -> Incomplete:
+        return Incomplete(
+            f"{self._contact.endpoint.base_url} failed {DOWN} questions in a row, the last with {last.error!r}: see "
+            "that it is up, and takes such questions"
+        )
+
+
+def _next(drawn: Iterator[Ask]) -> Ask | SnellenError | None:
+    """Draw a question; one that cannot be made costs none of those under way, so its error comes as a value."""
+    try:
+        return next(drawn, None)
+    except SnellenError as error:
+        return error
+
+
+def _outcome(future: Future[Response | None]) -> Response | SnellenError | None:
+    try:
+        return future.result()
+    except SnellenError as error:
+        return error

@@ -8,9 +8,9 @@ from typing import Final
 
 from PIL import Image
 
-from snellen.errors import ModelError
 from snellen.images.decode import Limits, decode
 from snellen.images.sniff import sniff
+from snellen.mllms.faults import Hopeless
 
 MIME: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
 """What is sent as it is, unless EXIF turns it or it is animated: some endpoints heed EXIF, others do not."""
@@ -18,34 +18,30 @@ MIME: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "
 GREY: Final = (127, 127, 127)
 
 
-def data_uri(data: bytes, what: str) -> str:
+def data_uri(data: bytes) -> str:
     """Return an image file as a data URI.
 
-    Args:
-        data: The bytes of the file.
-        what: The image's name in messages.
-
     Raises:
-        ModelError: it cannot be decoded.
+        Hopeless: it cannot be decoded.
     """
     decoded = decode(data, Limits(min_side=1))
     if decoded.image is None:
-        raise ModelError(f"{what} cannot be decoded ({decoded.status}): take its pair out.")
+        raise Hopeless(f"its image cannot be decoded ({decoded.status})")
     mime = MIME.get(sniff(data) or "")
     if mime is None or {"exif_rotated", "animated"} & set(decoded.flags):
         mime, data = MIME["PNG"], _png(decoded.image)
     return f"data:{mime};base64,{b64encode(data).decode('ascii')}"
 
 
-def blank_like(data: bytes, what: str = "The image") -> bytes:
+def blank_like(data: bytes) -> bytes:
     """Return a mid-grey PNG file of the same upright size.
 
     Raises:
-        ModelError: the image cannot be decoded.
+        Hopeless: the image cannot be decoded.
     """
     decoded = decode(data, Limits(min_side=1))
     if decoded.image is None:
-        raise ModelError(f"{what} cannot be decoded ({decoded.status}): take its pair out.")
+        raise Hopeless(f"the image cannot be decoded ({decoded.status})")
     return _png(Image.new("RGB", decoded.image.size, GREY))
 
 

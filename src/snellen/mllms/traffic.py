@@ -36,7 +36,12 @@ def checked(traffic: Traffic) -> Traffic:
     Raises:
         UsageError: a number is out of range, or a price is missing.
     """
-    if traffic.concurrency < 1 or traffic.retries < 0 or not traffic.timeout > 0 or (traffic.per_minute or 1) < 1:
+    if (
+        traffic.concurrency < 1
+        or traffic.retries < 0
+        or not traffic.timeout > 0
+        or (traffic.per_minute is not None and traffic.per_minute < 1)
+    ):
         raise UsageError("Concurrency, questions a minute and the time-out must be above 0, and retries 0 or more.")
     money = (traffic.price_in, traffic.price_out, traffic.budget_usd)
     if any(value is not None and not (isfinite(value) and value >= 0) for value in money):
@@ -89,10 +94,10 @@ class Pace:
         if self._limit is None:
             return 0.0
         now = self._clock()
-        while self._begun and self._begun[0] <= now - MINUTE:
+        while self._begun and now - self._begun[0] >= MINUTE:
             self._begun.popleft()
         if len(self._begun) >= self._limit:
-            return self._begun[0] + MINUTE - now
+            return max(0.001, MINUTE - (now - self._begun[0]))
         self._begun.append(now)
         return 0.0
 
