@@ -7,7 +7,22 @@ import traceback
 
 import typer
 
-from snellen.cli import ask, build, compare, demo, embed, grade, mine, power, progress, report, run, validate, world
+from snellen.cli import (
+    ask,
+    build,
+    compare,
+    demo,
+    draft,
+    embed,
+    grade,
+    mine,
+    power,
+    progress,
+    report,
+    run,
+    validate,
+    world,
+)
 from snellen.errors import SnellenError
 
 app = typer.Typer(
@@ -26,6 +41,7 @@ app.command("build")(build.build)
 app.command("validate")(validate.validate)
 app.command("ask")(ask.ask)
 app.command("grade")(grade.grade)
+app.command("draft")(draft.draft)
 app.command("compare")(compare.compare)
 app.command("power")(power.power)
 app.command("report")(report.report)

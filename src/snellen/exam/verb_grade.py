@@ -30,8 +30,8 @@ OVERLAYS = ("tags.jsonl", "errata.jsonl")
 class GradeResult:
     """What `grade` made of a run; `counts` are verdicts.
 
-    `judged` says what the judge did, where there was one, and `checked` how often it says what a person says of the same
-    answers.
+    `judged` says what the judge did, where there was one, and `checked` how often it says what a person says of the
+    same answers.
     """
 
     folder: Path

@@ -9,13 +9,13 @@ from typing import Any
 
 from snellen import image_table, storage
 from snellen.errors import StudyError, UsageError
+from snellen.pair_table import top_pairs
 from snellen.progress import SILENT, Progress
 from snellen.records import Image, Pair
 from snellen.report import words
 from snellen.report.exam import Exam, read_exam
 from snellen.report.figure import histogram
 from snellen.report.pictures import Pictures
-from snellen.report.tables import top_pairs
 from snellen.study import Study, software
 from snellen.study_images import open_images
 

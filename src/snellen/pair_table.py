@@ -1,4 +1,4 @@
-"""Reading the table that the page shows."""
+"""`pairs.parquet`, read with bounded memory: the pairs with the largest gaps."""
 
 from __future__ import annotations
 
