@@ -61,6 +61,7 @@ EXTRAS: dict[str, str] = {
     # package that may be missing: what to install; the rest belongs to the core and is always there
     "onnxruntime": "pip install 'snellen[onnx]'",
     "openai": "pip install 'snellen[api]'",
+    "httpx2": "pip install 'snellen[api]'",
     "open_clip": "pip install open_clip_torch",
     "transformers": "pip install transformers",
     "timm": "pip install timm",

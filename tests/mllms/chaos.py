@@ -64,10 +64,11 @@ def answer_to(prompt: str, image: bytes | None) -> str:
 class Plan:
     """How the server behaves.
 
+    `latency` is the seconds from a request's arrival to its answer, with all that the server itself has to do.
     `faults` is the share of requests that go wrong in one of the ways of `kinds`; `hold` is how long a hanging one is
     held, `drip` the pause between bytes, in seconds, `wait` what a 429 asks for. `refuse` are parameters that get a
     400; `key` is demanded if given. `always` is a fault that every request meets, `status` an error that every request
-    gets: (status, error object).
+    gets: (status, error object). `keep`: requests are kept for the test to look at.
     """
 
     seed: int = 0
@@ -90,6 +91,7 @@ class Plan:
     message: Mapping[str, Any] = field(default_factory=dict)
     finish_reason: str = "stop"
     logprobs: Any = None
+    keep: bool = True
 
 
 class Chaos(ThreadingHTTPServer):
@@ -123,6 +125,7 @@ class Chaos(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else the body waits 40 ms for the client to acknowledge the headers
     server: Chaos
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -135,9 +138,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         server, plan = self.server, self.server.plan
+        arrived = time.monotonic()
         raw = self.rfile.read(int(self.headers["Content-Length"]))
         with server.lock:
-            server.begun.append(time.monotonic())
+            server.begun.append(arrived)
             server.at_once += 1
             server.most_at_once = max(server.most_at_once, server.at_once)
         try:
@@ -147,7 +151,8 @@ class Handler(BaseHTTPRequestHandler):
             with server.lock:
                 server.requests[digest] += 1
                 number = server.requests[digest]
-                server.bodies.append(body)
+                if plan.keep:
+                    server.bodies.append(body)
                 server.headers.append(dict(self.headers))
             refused = self.refusal(body, image)
             if refused is not None:
@@ -155,8 +160,9 @@ class Handler(BaseHTTPRequestHandler):
             elif (kind := plan.always or fault_of(plan, digest, number)) is not None:
                 self.misbehave(kind, prompt, image)
             else:
-                server.ended.wait(plan.latency)
-                self.reply(200, completion(plan, body, prompt, image))
+                answer = completion(plan, body, prompt, image)
+                server.ended.wait(max(0.0, arrived + plan.latency - time.monotonic()))
+                self.reply(200, answer)
                 with server.lock:
                     server.answers[digest] += 1
         finally:
@@ -309,6 +315,7 @@ def main() -> None:
         hold=arguments.hold,
         key=arguments.key,
         images=not arguments.no_images,
+        keep=False,
     )
     server = Chaos(plan, arguments.port)
     print(server.url, flush=True)  # noqa: T201

@@ -12,10 +12,10 @@ from snellen.mllms.faults import Again, Hopeless, NotTaken, Refused, Sent, fault
 PARAMETERS = {"max_tokens": 10, "temperature": 0.0, "logprobs": True, "top_logprobs": 20}
 
 
-def judged(status: int, message: Any, image: bool = True, parameters: Any = PARAMETERS, **labels: Any) -> Exception:
+def judged(answered: int, message: Any, image: bool = True, parameters: Any = PARAMETERS, **labels: Any) -> Exception:
     sent = Sent("openai/x@here", "http://here/v1", "sk-key-1", "MY_KEY", parameters, image)
     body = {"error": {"message": message, **labels}} if isinstance(message, str) else message
-    return fault(status, body, None, sent)
+    return fault(answered, body, None, sent)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_worth_another_try(status: int) -> None:
     ("message", "labels", "parameter"),
     [
         (
-            "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+            "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead.",
             {"code": "unsupported_parameter", "param": "max_tokens"},
             "max_tokens",
         ),

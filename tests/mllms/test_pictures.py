@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from snellen.mllms.faults import Hopeless
-from snellen.mllms.pictures import blank_like, data_uri
+from snellen.mllms.pictures import data_uri
 from tests.pictures import picture
 
 
@@ -61,17 +61,7 @@ def test_of_animations_the_first_frame_goes(form: str) -> None:
     assert shown.convert("RGB").getpixel((5, 5)) == (255, 0, 0)
 
 
-def test_a_blank_image_has_the_upright_size() -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 8
-    blank = Image.open(BytesIO(blank_like(encoded("JPEG", exif=exif))))
-    assert blank.format == "PNG"
-    assert blank.size == (32, 48)
-    assert blank.getcolors() == [(32 * 48, (127, 127, 127))]
-
-
 @pytest.mark.parametrize("data", [b"", b"<svg/>", encoded("PNG")[:-40]])
 def test_what_cannot_be_decoded_is_not_sent(data: bytes) -> None:
-    for make in (data_uri, blank_like):
-        with pytest.raises(Hopeless, match="cannot be decoded"):
-            make(data)
+    with pytest.raises(Hopeless, match="cannot be decoded"):
+        data_uri(data)

@@ -106,7 +106,8 @@ class Desk:
 
     def __init__(self, contact: Contact, client: AsyncOpenAI) -> None:
         self._to = contact
-        self._client = client
+        # looked up here, because the library imports much at the first use, which is not to count as waiting
+        self._create: Any = client.chat.completions.with_streaming_response.create
         self._closed = asyncio.Event()
         self._settled = asyncio.Event()
 
@@ -171,8 +172,10 @@ class Desk:
     async def _send(self, ask: Ask, image: str | None, sent: Sent) -> Response:
         """Send a question once, as soon as budget and rate allow."""
         to = self._to
-        estimate = to.meter.estimate(ask.prompt, image is not None)
-        while not to.meter.fits(estimate):
+        if self._closed.is_set():
+            raise _Closed
+        # anew each time: what has come since says more of what a question costs
+        while not to.meter.fits(estimate := to.meter.estimate(ask.prompt, image is not None)):
             if not to.meter.under_way:
                 raise Incomplete(to.meter.exhausted(estimate))
             self._settled.clear()
@@ -214,12 +217,11 @@ class Desk:
         import httpx2
         import openai
 
-        create: Any = self._client.chat.completions.with_streaming_response.create
         body = bytearray()
         try:
             async with (
                 asyncio.timeout(self._to.traffic.timeout),
-                create(model=self._to.model, messages=chat.messages(ask, image), **sent.parameters) as response,
+                self._create(model=self._to.model, messages=chat.messages(ask, image), **sent.parameters) as response,
             ):
                 async for chunk in response.iter_bytes():
                     body += chunk

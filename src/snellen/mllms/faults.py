@@ -24,12 +24,16 @@ _REFUSES_PARAMETER: Final = re.compile(
 )
 _NO_IMAGES: Final = re.compile(
     r"(not|n't|no|cannot)\b.{0,40}\b(support|accept|allow|handle|take|process)\w*.{0,40}\b(image|vision|multi-?modal)"
-    r"|\b(image|vision|multi-?modal)\w*\b(?!.{0,30}(format|mime|file type|media type|dimension|resolution|size))"
-    r".{0,40}(not|n't|no)\b.{0,15}(support|accept|allow|enabled|available)"
+    r"|\b(image|vision|multi-?modal).{0,40}(not|n't|no)\b.{0,15}(support|accept|allow|enabled|available)"
     r"|not an? (multi-?modal|vision)|image_url is only supported|unknown variant `?image_url|content must be a string"
     r"|no endpoints found.{0,40}image|mmproj",
     re.I | re.S,
 )
+_THIS_IMAGE: Final = re.compile(
+    r"\bimage\b.{0,30}(format|mime|file type|media type|dimension|resolution|size)|unsupported image\b|image/", re.I
+)
+"""Complaints about one image, which others may not share."""
+
 _POLICY: Final = re.compile(
     r"content[ _-]?(policy|filter|management)|safety (system|filter|policy)|moderation|was flagged|responsibleai", re.I
 )
@@ -119,7 +123,7 @@ def fault(status: int, body: object, wait: str | None, sent: Sent) -> Exception:
     said = f"HTTP {status}: {one_line(complaint.message, sent.key) or 'no reason given'}"
     if status in (400, 422) and (about := _parameter(complaint, sent.parameters)):
         return _of_parameter(about, said, words, sent)
-    if sent.image and status in (400, 404, 415, 422, 500, 501) and _NO_IMAGES.search(words):
+    if sent.image and status in (400, 404, 415, 422, 500, 501) and _no_images(words):
         return ModelError(f"{sent.name} takes no images ({said}): name a model that does.")
     if status in (400, 403, 451) and _POLICY.search(words):
         return Refused(complaint.message or "refused")
@@ -137,6 +141,10 @@ def fault(status: int, body: object, wait: str | None, sent: Sent) -> Exception:
     if status >= 500 or status in _ANOTHER_TRY:
         return Again(said, retry_after(wait))
     return Hopeless(said)
+
+
+def _no_images(words: str) -> bool:
+    return bool(_NO_IMAGES.search(words)) and not _THIS_IMAGE.search(words)
 
 
 def _of_key(said: str, sent: Sent) -> ModelError:

@@ -110,21 +110,20 @@ class EndpointModel:
                         break
                     background.submit(desk.put(ask)).add_done_callback(came.put)
                     under_way += 1
-                if stopped is not None:
-                    background.loop.call_soon_threadsafe(desk.close)
                 if came_now is not None:
                     yield came_now
                 if not under_way:
                     break
                 outcome = _outcome(came.get())
                 under_way -= 1
-                if isinstance(outcome, SnellenError):
-                    stopped = stopped or outcome
                 came_now = outcome if isinstance(outcome, Response) else None
                 if came_now is not None:
                     failed = failed + 1 if came_now.finish == "error" else 0
                     if failed == DOWN:
-                        stopped = stopped or self._down(came_now)
+                        outcome = self._down(came_now)
+                if isinstance(outcome, SnellenError):
+                    stopped = stopped or outcome
+                    background.loop.call_soon_threadsafe(desk.close)
         if stopped is not None:
             raise stopped
 
