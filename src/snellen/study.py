@@ -142,6 +142,24 @@ class Study:
         return self.benchmark(name).with_name(f"{name}.plan.json")
 
     @property
+    def itemsets(self) -> Path:
+        """The folder with one folder for each item set: questions that come in no pairs."""
+        return self.root / "itemsets"
+
+    def itemset(self, name: str) -> Path:
+        """The folder of one item set.
+
+        Raises:
+            UsageError: an item set cannot be called that.
+        """
+        if not BENCHMARK_NAME.fullmatch(name):
+            raise UsageError(
+                f"An item set cannot be called {name!r}: use at most 100 of A-Z a-z 0-9 . _ -, not a dot first, and no "
+                ".json or .partial last."
+            )
+        return self.itemsets / name
+
+    @property
     def runs(self) -> Path:
         """The folder with one folder for each exam of a model on a benchmark."""
         return self.root / "runs"

@@ -147,8 +147,12 @@ WITH_TEXT: Final = (
     Hard("A. Left\nB. Right\n\nAnswer: B", LR, L, 1, "repeats both options, then answers"),
     Hard("A. Left\nB. Right\n\nB", LR, L, 1, "repeats both options, then answers"),
     Hard(
-        "A. Left: the nose would point to the left edge.\nB. Right: the nose points to the right edge, as here.\n\n**Answer:** B",
-        LR, L, 1, "both options with remarks, then the answer",
+        "A. Left: the nose would point to the left edge.\nB. Right: the nose points to the right edge, as here.\n\n"
+        "**Answer:** B",
+        LR,
+        L,
+        1,
+        "both options with remarks, then the answer",
     ),
     Hard("- (a) Left: no\n- (b) Right: yes", LR, P, None, "remarks that take some thought: not for rules"),
     Hard("A ❌\nB ✅", LR, L, 1, "crossed and ticked"),
@@ -210,14 +214,22 @@ REASONED: Final = (
     Hard("The dog is facing right. Answer: B", LR, L, 1, "the reasons agree"),
     Hard(
         "Option (a) would be a dog facing left, however the image shows one facing right, so (b)",
-        LR, P, 1, "the other letter is only explained",
+        LR,
+        P,
+        1,
+        "the other letter is only explained",
     ),
     Hard(
         "Let us compare. If the dog faced left, option A would be correct. The nose points to the right. "
         "So the correct answer is B.",
-        LR, L, 1, "the other letter is only considered",
+        LR,
+        L,
+        1,
+        "the other letter is only considered",
     ),
-    Hard("Is it A or B? The tail is at the left, the nose at the right. The answer is B.", LR, L, 1, "asks itself first"),
+    Hard(
+        "Is it A or B? The tail is at the left, the nose at the right. The answer is B.", LR, L, 1, "asks itself first"
+    ),
     Hard("A. Wait, no, B", LR, L, None, "revises itself"),
     Hard("A. Wait, no, B.\nAnswer: B", LR, L, 1, "revises itself, then one explicit answer"),
     Hard("The answer is A. Wait, no. The answer is B.", LR, L, None, "revises itself"),
@@ -249,7 +261,13 @@ REASONED: Final = (
     Hard("If the dog faces left, the answer is A.", LR, L, None, "a condition"),
     Hard("Please choose A or B.", LR, L, None, "the task again"),
     Hard("To answer this question, look at the picture.", LR, L, None, "no answer"),
-    Hard("The sign shows the letter B next to a tree.", ("Tree on the sign", "No sign"), L, None, "a letter in the picture"),
+    Hard(
+        "The sign shows the letter B next to a tree.",
+        ("Tree on the sign", "No sign"),
+        L,
+        None,
+        "a letter in the picture",
+    ),
     Hard("Plan B is painted on the wall", LR, L, None, "a letter in the picture"),
     Hard("Vitamin A", LR, L, None, "no answer"),
     Hard("I see a cat and a dog.", LR, L, None, "articles"),
@@ -389,6 +407,4 @@ CHINESE: Final = (
     Hard("三只", ("两只", "三只"), L, 1, "an option's text"),
 )
 
-HARD: Final = (
-    MISREAD_BY_PEERS + BARE + WITH_TEXT + CUES + REASONED + THINKING + OPTION_TEXT + REFUSALS + CHINESE
-)
+HARD: Final = MISREAD_BY_PEERS + BARE + WITH_TEXT + CUES + REASONED + THINKING + OPTION_TEXT + REFUSALS + CHINESE

@@ -20,8 +20,8 @@ from snellen.jsonl import Bad
 BENCHMARK, QUESTIONS, IMAGES = "benchmark.json", "questions.jsonl", "images"
 
 
-def content_sha256(questions_sha256: str, images: Mapping[str, str]) -> str:
-    """Hash what is asked: 64 hex digits over `questions.jsonl` and every image.
+def content_sha256(questions_sha256: str, images: Mapping[str, str], name: str = QUESTIONS) -> str:
+    """Hash what is asked: 64 hex digits over `questions.jsonl`, or a file of another name, and every image.
 
     Example:
         >>> content_sha256("0" * 64, {"images/b.png": "2" * 64, "images/a.png": "1" * 64})[:16]
@@ -30,8 +30,9 @@ def content_sha256(questions_sha256: str, images: Mapping[str, str]) -> str:
     Args:
         questions_sha256: sha256 of the file `questions.jsonl`.
         images: sha256 by path inside the benchmark (`images/<image_id>.png`).
+        name: what that file is called.
     """
-    lines = [f"{questions_sha256}  {QUESTIONS}\n", *(f"{images[path]}  {path}\n" for path in sorted(images))]
+    lines = [f"{questions_sha256}  {name}\n", *(f"{images[path]}  {path}\n" for path in sorted(images))]
     return sha256("".join(lines).encode()).hexdigest()
 
 

@@ -6,6 +6,7 @@ Nothing is guessed. An option is read only where the answer chooses it in plain 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -21,7 +22,7 @@ from snellen.exam.rules_text import kept, plain
 RULES: Final = "rules@1"
 """Name and version; another reading of any answer is another version."""
 
-LONGEST: Final = 200_000
+LONGEST: Final = 100_000
 """Characters of the longest answer that is read, thinking not counted: what is longer has run away."""
 
 MOST_MARKS: Final = 2_000
@@ -71,22 +72,40 @@ def read_choice(text: str, options: tuple[str, str], letters: tuple[str, str]) -
 def yes_or_no(text: str) -> bool | None:
     """Read a yes or a no, in English or Chinese: True, False, or None where neither is clearly there.
 
-    A "no" or "not" somewhere in a sentence is no answer: "There is no doubt: yes." is True.
+    A "no" or "not" somewhere in a sentence is no answer: "There is no doubt: yes." is True. One sentence that says no
+    more than that something is there, or is not, is an answer to POPE's only question ("Is there a dog?").
 
     Example:
-        >>> yes_or_no("No, there isn't."), yes_or_no("Yes."), yes_or_no("I see no reason to say so.")
+        >>> yes_or_no("No, there isn't."), yes_or_no("There is a dog."), yes_or_no("I see no reason to say so.")
         (False, True, None)
     """
-    choices = {_read(text, options, None).choice for options in YES_NO} - {None}
-    return choices == {0} if len(choices) == 1 else None
+    choices = {_read(text, options, None).choice for options in _YES_NO} - {None}
+    if len(choices) > 1 or _CONTRADICTS.match(text):
+        return None
+    if choices:
+        return choices == {0}
+    there = _THERE.fullmatch(text)
+    return None if there is None else not there["no"] and there["has"] != "没有"
 
 
-YES_NO: Final = (("yes", "no"), ("是", "否"), ("有", "没有"))
+_YES_NO: Final = (("yes", "no"), ("是", "否"), ("有", "没有"))
+_CONTRADICTS: Final = re.compile(
+    r"\W*yes[\s,]+(?:there|it|they|he|she) (?:is|are|was|were|do|does) ?(?:no\b(?! (?:doubt|question))|n['’]t\b|"
+    r"not\b)",
+    re.IGNORECASE,
+)
+_THERE: Final = re.compile(
+    r"\W*(?:there (?:is|are)(?:(?P<no>n['’]t(?: an?| any)?| not (?:an?|any)| no)| (?:an?|one|some|several|two|three|"
+    r"many))\b(?! (?:doubt|question|reason|way|problem|need|evidence|nothing|chance|point|more|less|"
+    r"sign))[^.!?\n,;:]{1,60}"
+    r"|图(?:片|像)?[中里上](?P<has>没有|有)[^。！？，,\n]{1,30})[.。!]?\s*",
+    re.IGNORECASE,
+)
 
 
 def _read(text: str, options: tuple[str, str], cores: tuple[str, str] | None) -> Reading:
     parts = kept(text)
-    if parts is None or failed(text):
+    if parts is None or failed("".join(text[start : min(end, start + 100)] for start, end in parts)):
         return NOTHING
     if sum(end - start for start, end in parts) > LONGEST:
         return NOTHING

@@ -70,14 +70,18 @@ def _explicit(said: Sequence[Said], claims: Sequence[tuple[int, Claim]], last: i
     against = [at for at, claim in claims if claim.option == other]
     against += [at for at, one in enumerate(said) if one.denied == {final.option}]
     if against:
-        answers = {at for at, claim in claims if claim.strength == ANSWER}
+        answered = any(claim.option == other for _, claim in claims if claim.strength == ANSWER)
         revised = any(one.sentence.revises for one in said[min(against) + 1 : last + 1])
-        if max(against) >= last or final.strength != ANSWER or len(answers) > 1 or not revised:
+        if max(against) >= last or final.strength != ANSWER or answered or not revised:
             return None
     after = said[last:]
     if any(other in one.weighed for one in after) or any(one.sentence.revises for one in after[1:]):
         return None
-    if _stated(said[max(0, last - 1) :]) == {other}:
+    named = said[last].last_named
+    if named is not None and named.option == other and named.at > final.mark.at:
+        return None
+    agreed = any(claim.option == final.option and at != last for at, claim in claims)
+    if not agreed and _stated(said[max(0, last - 1) :]) == {other}:
         return None
     return final.mark
 
@@ -95,7 +99,8 @@ def _by_place(said: Sequence[Said], claims: Sequence[tuple[int, Claim]]) -> Mark
     stated = _stated(said)
     if any(one.sentence.revises for one in said[claims[-1][0] + 1 :]) or stated == {other}:
         return None
-    if other in stated and not any(claim.mark.is_letter for _, claim in claims):
+    read = any(claim.mark.is_letter for _, claim in claims)
+    if not read and (other in stated or any(other in one.doubted for one in said)):
         return None
     return good[0][1].mark
 
@@ -117,5 +122,3 @@ def _by_text(said: Sequence[Said]) -> Mark | None:
 
 def _stated(said: Sequence[Said]) -> set[int]:
     return {option for one in said for option in one.stated}
-
-

@@ -23,10 +23,17 @@ _CUE: Final = re.compile(
     re.IGNORECASE,
 )
 _CLOSED: Final = re.compile(
-    rf"\s*(?:$|[\n.,;:!?)|、，。；：！？=→{CJK}]|[—–-](?!\w)|/|(?:is|because|since|as|was|and|or|but)\b)", re.IGNORECASE
+    rf"\s*(?:$|[\n.,;:!?()|、，。；：！？=→{CJK}]|[—–-](?!\w)|/|(?:is|because|since|as|was|and|or|but)\b)",
+    re.IGNORECASE,
 )
 _VERB: Final = re.compile(
-    r"\s+(?:is|isn't|was|because|since|as|and|or|but|nor|would|should|seems|looks|appears|if|then|than|rather|instead|matches|best)\b"
+    r"\s+(?:is|isn't|was|because|since|as|and|or|but|nor|would|should|seems|looks|appears|if|then|than|rather|instead|matches|fits|best)\b"
+)
+_ANSWERED: Final = re.compile(
+    r"\s+is (?:the |my )?(?:(?:correct|right|best|final) )?(?:answer|choice|option)\b", re.IGNORECASE
+)
+_WITH: Final = re.compile(
+    r"\s*(?:[,/&|]|(?:or|and|nor|vs\.?|versus)(?!\w))\s*\(?(?P<other>[^\W_]+)(?![^\W_])", re.IGNORECASE
 )
 _SEPARATED: Final = re.compile(r"\s*[.:)、：.-]{1,2}\s*\(?\s*|\s*[,，—–-]\s*\(?\s*|\s*\(\s*")
 
@@ -61,7 +68,7 @@ def find_letters(text: str, cores: tuple[str, str], mentioned: Sequence[Mention]
         if hit[0].casefold() not in cores or _joined(text[start - 1 : start]) or _joined(text[end : end + 1]):
             continue
         option = cores.index(hit[0].casefold())
-        letter = _bracketed(text, start, end, option)
+        letter = _bracketed(text, start, end, option, cores)
         if letter is None and _bare(text, start, end, option, starts, cores):
             letter = Letter(start, end, option, False)
         if letter is not None:
@@ -76,7 +83,7 @@ def _joined(character: str) -> bool:
     return character.isalnum() or character == "_" or unicodedata.combining(character) > 0
 
 
-def _bracketed(text: str, start: int, end: int, option: int) -> Letter | None:
+def _bracketed(text: str, start: int, end: int, option: int, cores: tuple[str, str]) -> Letter | None:
     left, right = start, end
     while left and start - left < 3 and text[left - 1] == " ":
         left -= 1
@@ -86,7 +93,7 @@ def _bracketed(text: str, start: int, end: int, option: int) -> Letter | None:
     if before == "(" and after == ")":
         word = re.search(r"[^\W_]*\Z", text[max(0, left - 13) : left - 1])
         attached = word[0] if word else ""
-        if 0 < len(attached) < 3 and not re.search(f"[{CJK}]", attached):
+        if 0 < len(attached) < 3 and attached.casefold() not in cores and not re.search(f"[{CJK}]", attached):
             return None  # f(a), plural(s)
         return Letter(left - 1, right + 1, option, True)
     if text[end : end + 1] == ")" and (not before or before in " \n\t" or re.match(f"[{CJK}：:,，.。]", before)):
@@ -96,9 +103,7 @@ def _bracketed(text: str, start: int, end: int, option: int) -> Letter | None:
     return None
 
 
-def _bare(
-    text: str, start: int, end: int, option: int, starts: dict[int, Mention], cores: tuple[str, str]
-) -> bool:
+def _bare(text: str, start: int, end: int, option: int, starts: dict[int, Mention], cores: tuple[str, str]) -> bool:
     """Is a letter without brackets clearly a letter?"""
     before, after = text[max(0, start - 48) : start], text[end : end + 48]
     if _in_a_name(before, after, end, starts):
@@ -108,28 +113,37 @@ def _bare(
     separated = _SEPARATED.match(text, end)
     if separated is not None and separated.end() in starts:
         mention = starts[separated.end()]
-        if mention.option == option or text[end : end + 1] in (".", ":", ")", "、", "：", ",", " "):
+        if mention.option == option or text[end : end + 1] in (".", ":", ")", "(", "、", "：", ",", " "):
             return True
-    if re.search(f"[{CJK}]\Z", before) or re.match(f"[{CJK}]", after):
+    if re.search(rf"[{CJK}]\Z", before) or re.match(f"[{CJK}]", after):
         return True
     if _CUE.search(before) and _CLOSED.match(after):
         return True
     letter = text[start:end]
-    if letter.isdigit():
-        return False
+    if _ANSWERED.match(after) or _other_follows(after, cores):
+        return not letter.isdigit()
     if letter.casefold() in _ARTICLES:
-        if not letter.isupper():
-            return False
-        if _before_the_other(text, end, option, starts):
-            return True
-        other = re.match(r"\s+([A-Z0-9]+)\b", after)
-        if other is not None and other[1].casefold() in cores:
-            return True
-        return (_CLOSED.match(after) is not None or _VERB.match(after) is not None) and letter != "I"
-    if letter.isupper():
-        return True
-    closed = re.match(r"\s*(?:$|[\n.,;:!?)、，。；：！？])", after)
+        named = re.search(r"\b(?:options?|choices?)\s+\Z", before, re.IGNORECASE) is not None
+        clear = named or _before_the_other(text, end, option, starts) or _no_article(letter, after, cores)
+        return letter.isupper() and clear
+    if letter.isdigit() or letter.isupper():
+        return letter.isupper()
+    closed = re.match(r"\s*(?:$|[\n.,;:!?()、，。；：！？—–-])", after)
     return closed is not None
+
+
+def _no_article(letter: str, after: str, cores: tuple[str, str]) -> bool:
+    """Can a capital A not be an article, by what follows it: the end, a verb, the other letter?"""
+    other = re.match(r"\s+([A-Z0-9]+)\b", after)
+    if other is not None and other[1].casefold() in cores:
+        return True
+    return letter != "I" and (_CLOSED.match(after) is not None or _VERB.match(after) is not None)
+
+
+def _other_follows(after: str, cores: tuple[str, str]) -> bool:
+    """Does the other letter follow, as in "a or b"?"""
+    joined = _WITH.match(after)
+    return joined is not None and joined["other"].casefold() in cores
 
 
 def _in_a_name(before: str, after: str, end: int, starts: dict[int, Mention]) -> bool:

@@ -9,9 +9,11 @@ from typing import Final
 CJK: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af"
 """Writing in which words are not set apart by spaces, as the inside of a character class."""
 
-_WORD: Final = re.compile(rf"\d+(?:[.,:/]\d+){{0,4}}(?:st|nd|rd|th)?(?![^\W_{CJK}])|[{CJK}]|[^\W_{CJK}]+(?:'[^\W_{CJK}]+)*")
+_WORD: Final = re.compile(
+    rf"\d+(?:[.,:/]\d+){{0,4}}(?:st|nd|rd|th)?(?![^\W_{CJK}])|[{CJK}]|[^\W_{CJK}]+(?:'[^\W_{CJK}]+)*"
+)
 
-_NUMBERS: Final = {
+_ENGLISH: Final = {
     word: str(number)
     for number, word in enumerate(
         (
@@ -19,8 +21,9 @@ _NUMBERS: Final = {
             *("twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"),
         )
     )
-} | {word: str(number) for number, word in enumerate("〇一二三四五六七八九十")}
-_NUMBERS |= {"两": "2", "兩": "2"}
+}
+_CHINESE: Final = {word: str(number) for number, word in enumerate("〇一二三四五六七八九十")}
+_NUMBERS: Final = {**_ENGLISH, **_CHINESE, "两": "2", "兩": "2"}
 
 ARTICLES: Final = ("a", "an", "the")
 _NEGATORS: Final = {"not", "no", "non", "不", "没", "沒", "非", "无", "never"}
@@ -37,8 +40,8 @@ _LOOSE: Final = frozenset(
 _SAME: Final = {
     "yes": ("yeah", "yep", "yup"),
     "no": ("nope",),
-    "是": ("是的",),
-    "否": ("不是",),
+    "是": ("是的", "对", "对的"),
+    "否": ("不是", "不对", "不"),
     "有": ("有的",),
     "没有": ("没", "无"),
 }
@@ -50,12 +53,20 @@ _OPENED: Final = re.compile(
     r"facing|looking|pointing|going|moving|definitely|clearly|probably|it's|that's|there's|am|be|think|the|a|an)|"
     r"(?:答案|是|为|選|选|择|朝|向|面))\s*\Z"
 )
+_ANSWERS: Final = frozenset(("没有", "是的", "不是", "有的", "对的", "不对"))
+"""Chinese answers that are also parts of other words and sentences."""
 _YES_NO: Final = frozenset(("yes", "no", "yeah", "yep", "yup", "nope"))
 _GOES_ON: Final = re.compile(r"\s+(?:it|there|they|he|she|this|that|i)\b", re.IGNORECASE)
-_OTHER_RIGHT: Final = re.compile(r"\s+(?:answer|choice|option|one|letter|response|now|there|here|away)\b", re.IGNORECASE)
+_OTHER_RIGHT: Final = re.compile(
+    r"[ \t]+(?:answer|choice|option|one|letter|response|now|there|here|away)\b", re.IGNORECASE
+)
 _ALL_RIGHT: Final = re.compile(r"\b(?:all|that's|that is|you're|you are|alright)\s+\Z", re.IGNORECASE)
-_ONE_OF: Final = re.compile(r"\s+(?:of|on|in|with|who|that|which|at|is|another|can|might|may|by|thing|sees|would)\b", re.IGNORECASE)
-_NO_ONE: Final = re.compile(r"\b(?:the|this|that|which|no|each|every|any|other|first|second|last|correct|right)\s+\Z", re.IGNORECASE)
+_ONE_OF: Final = re.compile(
+    r"[ \t]+(?:of|on|in|with|who|that|which|at|is|another|can|might|may|by|thing|sees|would)\b", re.IGNORECASE
+)
+_NO_ONE: Final = re.compile(
+    r"\b(?:the|this|that|which|no|each|every|any|other|first|second|last|correct|right)\s+\Z", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +174,11 @@ def _stands(text: str, start: int, stop: int, word: str | None) -> bool | None:
 
     `word` is the mention where it is a single word.
     """
+    before, after = text[max(0, start - 30) : start], text[stop : stop + 30]
+    if text[start:stop] in _ANSWERS:
+        return bool((_CLOSED.match(after) and _OPENED.search(before)) or before[-1:] in tuple("中里上内"))
     if word is None:
         return True
-    before, after = text[max(0, start - 30) : start], text[stop : stop + 30]
     if re.fullmatch(f"[{CJK}]", text[start:stop]):
         if word in "是否有无没对错不":
             return True if _CLOSED.match(after) and _OPENED.search(before) else None
@@ -178,13 +191,13 @@ def _stands(text: str, start: int, stop: int, word: str | None) -> bool | None:
         opened = _OPENED.search(before) is not None
         goes_on = word in _YES_NO and _GOES_ON.match(after) and re.search(r"(?:^|[\n.!?;:])\s*\Z", before)
         stands = bool(opened and (_CLOSED.match(after) or goes_on))
-        return stands or (None if word in _YES_NO else False)
+        return stands or (None if word in _YES_NO and not _CLOSED.match(after) else False)
     if word == "right" and (_OTHER_RIGHT.match(after) or _ALL_RIGHT.search(before)):
         return None
     if word == "1" and text[start:stop].casefold() == "one" and (_ONE_OF.match(after) or _NO_ONE.search(before)):
         return None
     if word == "1" and text[start:stop] == "一":
         return True if _CLOSED.match(after) or (after[:1] in "只個个条朵辆" and not before.strip()) else None
-    if word.isdigit() and re.search(r"(?:^|\n)[ \t]*\Z", before) and re.match(r"[.)]\s+\S", after):
+    if text[start:stop].isdigit() and re.search(r"(?:^|\n)[ \t]*\Z", before) and re.match(r"[.)][ \t]+\S", after):
         return None  # the number of a list
     return True

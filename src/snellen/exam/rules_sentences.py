@@ -19,14 +19,14 @@ OPTION: Final = f"[{OPTIONS}]"
 MARK: Final = f"[{LETTERS}{OPTIONS}]"
 
 REVISES: Final = (
-    r"(?:no,? )?wait\b|hold on\b|hang on\b|scratch that|on second thoughts?\b|correction\b|my mistake|i was wrong|oops\b|"
-    r"let me (?:re-?\w+|double|check|look|think|correct)|i mean\b|i take that back|sorry, (?=\S{1,12}$)|actually\b[, ]|"
-    r"no(?:pe)?\b(?=\s*[,.!—–-])|hmm+\b|等等|等一下|不对[，,。]|不對[，,。]|更正|我错了|重新|不，"
+    r"(?:no,? )?wait\b|hold on\b|hang on\b|scratch that|on second thoughts?\b|correction\b|my mistake|i was wrong|"
+    r"oops\b|let me (?:re-?\w+|double|check|look|think|correct)|i mean\b|i take that back|sorry, (?=\S{1,12}$)|"
+    r"actually\b[, ]|no(?:pe)?\b(?=\s*[,.!—–-])|hmm+\b|等等|等一下|不对[，,。]|不對[，,。]|更正|我错了|重新|不，"
 )
 """What somebody says who takes back what was just said."""
 
 _REVISION: Final = re.compile(rf"(?:^|[.,;:!?…—–，。；！？-])\s*(?P<said>{REVISES})", re.IGNORECASE)
-_END: Final = re.compile(r"[.!?;]+(?=[\s)]|$)|[。！？；]+")
+_END: Final = re.compile(r"(?<![.!?;])[.!?;]+(?=[\s)]|$)|[。！？；]+")
 _SPOKEN: Final = re.compile(rf"\w|{MARK}")
 _MORE: Final = re.compile(r"\s*\S")
 _NUMBERED: Final = re.compile(r"\s*(?:[-•*]\s*)?\(?\d{1,2}\)?$")
@@ -51,7 +51,8 @@ class Sentence:
     """One sentence, lower case, with single marks for letters and options.
 
     `asks` says that it ends in a question mark, `revises` that it begins by taking something back. `line` is the
-    number of its line among those that are not blank; `opens` says that it begins that line, `whole` that it is all of it.
+    number of its line among those that are not blank; `opens` says that it begins
+    that line, `whole` that it is all of it.
     """
 
     text: str

@@ -75,9 +75,9 @@ _MARKUP: Final = re.compile(
 
 
 def plain(answer: str, parts: list[tuple[int, int]]) -> Plain:
-    """Take the markup off: Markdown, LaTeX, HTML, JSON's quotes and braces, chat tokens, full-width forms, emojis.
+    r"""Take the markup off: Markdown, LaTeX, HTML, JSON's quotes and braces, chat tokens, full-width forms, emojis.
 
-    What is marked as the answer (`<answer>`, `\\boxed`) becomes a line that begins with `answer:`. What is struck out
+    What is marked as the answer (`<answer>`, `\boxed`) becomes a line that begins with `answer:`. What is struck out
     is gone. Brackets of all kinds become round ones.
     """
     text: list[str] = []
@@ -132,6 +132,8 @@ def _character(found: str) -> str:
     code = ord(found)
     if 0x2460 <= code <= 0x2473 or 0x24B6 <= code <= 0x24E9:  # a digit or a letter in a circle
         return f"({unicodedata.normalize('NFKC', found)})"
+    if found in "，！？；：":
+        return found
     if 0xFF01 <= code <= 0xFF5E or 0x2474 <= code <= 0x24B5 or 0x1D400 <= code <= 0x1D7FF or found == "…":
         return unicodedata.normalize("NFKC", found)
     kind = unicodedata.category(found)
