@@ -45,9 +45,7 @@ def asked(study: Study, model: MultimodalModel) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("diet", ["clip", "interleaved"])
-def test_over_http_and_in_process_the_same_is_said(
-    study: Study, diet: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_over_http_and_in_process_the_same_is_said(study: Study, diet: str, monkeypatch: pytest.MonkeyPatch) -> None:
     here = asked(study, load_mllm(f"world/mllm-{diet}", **TINY))
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with serving(load_mllm(f"world/mllm-{diet}", **TINY)) as address:

@@ -16,6 +16,7 @@ from snellen.stats import pearson
 POINTS = st.lists(st.tuples(st.integers(-50, 50), st.integers(-50, 50)), min_size=4, max_size=30)
 
 
+@settings(deadline=None)
 @given(POINTS)
 def test_r_and_its_interval_are_scipys(points: list[tuple[int, int]]) -> None:
     x, y = np.array(points, dtype=float).T
@@ -44,6 +45,7 @@ def test_p_by_hand() -> None:
     assert pearson([1, 2, 4, 8], [1, 2, 3, 5]).p == pytest.approx(1 / 24, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=2, max_size=6))
 def test_p_counts_every_permutation_and_ties_in_whole_numbers(points: list[tuple[int, int]]) -> None:
     x, y = [list(column) for column in zip(*points, strict=True)]

@@ -11,11 +11,15 @@ from snellen.benchmarks import Benchmark
 
 @dataclass(frozen=True)
 class Validation:
-    """What is wrong with a benchmark, a sentence each; `benchmark` is None where it cannot be read."""
+    """What is wrong with a benchmark, a sentence each; `benchmark` is None where it cannot be read.
+
+    `notes` are no faults: that the key of a benchmark that is as published (`option_seed` is null) can be guessed.
+    """
 
     folder: Path
     problems: tuple[str, ...]
     benchmark: Benchmark | None
+    notes: tuple[str, ...] = ()
 
 
 def validate(folder: str | Path) -> Validation:
@@ -23,7 +27,7 @@ def validate(folder: str | Path) -> Validation:
 
     Fields and types; images by their hashes, inside the folder and behind no link; pairs of two questions with the same
     text and options, and with different images and answers; the content hash; overlays; and whether the answers can be
-    guessed from slots, lines or file names (exact binomial tests).
+    guessed from slots, lines or file names (exact binomial tests): a note, where the key is as somebody published it.
 
     Args:
         folder: the benchmark's folder, in a study or anywhere else.
@@ -32,4 +36,6 @@ def validate(folder: str | Path) -> Validation:
         UsageError: the folder holds no benchmark.
     """
     loaded = benchmarks.load(folder)
-    return Validation(Path(folder), tuple(benchmarks.problems(loaded)), loaded.benchmark)
+    return Validation(
+        Path(folder), tuple(benchmarks.problems(loaded)), loaded.benchmark, tuple(benchmarks.notes(loaded))
+    )

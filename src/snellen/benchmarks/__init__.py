@@ -15,7 +15,7 @@ def check(folder: str | Path) -> list[str]:
     """Return everything that is wrong with a benchmark, a sentence each; none: it can be trusted.
 
     That is everything that `read` refuses, wrong overlays, and answers that can be guessed from how the benchmark was
-    put together (`leaks`).
+    put together (`leaks`), unless it is as somebody published it (`notes`).
 
     Raises:
         UsageError: the folder holds no benchmark.
@@ -28,7 +28,15 @@ def problems(loaded: Loaded) -> list[str]:
     if loaded.benchmark is None:
         return loaded.problems
     questions = loaded.benchmark.questions
-    return [*overlays.problems(loaded.folder, questions), *leaks(questions)]
+    guesses = [] if loaded.benchmark.option_seed is None else leaks(questions)
+    return [*overlays.problems(loaded.folder, questions), *guesses]
 
 
-__all__ = ["Benchmark", "check", "content_sha256", "leaks", "load", "problems", "read", "read_benchmark"]
+def notes(loaded: Loaded) -> list[str]:
+    """Return what is no fault and should be known: by which rules a key that is as published can be guessed."""
+    if loaded.benchmark is None or loaded.benchmark.option_seed is not None:
+        return []
+    return leaks(loaded.benchmark.questions, published=True)
+
+
+__all__ = ["Benchmark", "check", "content_sha256", "leaks", "load", "notes", "problems", "read", "read_benchmark"]

@@ -85,11 +85,21 @@ def tested(questions: Sequence[Question]) -> Iterator[Leak]:
             yield Leak(name, right, len(said), float(binomtest(right, len(said)).pvalue))
 
 
-def leaks(questions: Sequence[Question]) -> list[str]:
-    """Say by which rules the answers can be guessed, in whole sentences."""
+def leaks(questions: Sequence[Question], *, published: bool = False) -> list[str]:
+    """Say by which rules the answers can be guessed, in whole sentences.
+
+    Args:
+        questions: in the order of their lines.
+        published: the key is as somebody else published it (`option_seed` is null): a fact, and nothing to mend here.
+    """
+    end = (
+        "so it was published; show a model nothing but image and question, and ask in both orders"
+        if published
+        else "lay the key by lot, as `snellen build` does"
+    )
     return [
         f"The answer can be guessed from {leak.rule}: that is right for {leak.right:,} of {leak.n:,} pairs, where "
-        f"chance is half (exact binomial p = {leak.p:.1g}); lay the key by lot, as `snellen build` does."
+        f"chance is half (exact binomial p = {leak.p:.1g}); {end}."
         for leak in tested(questions)
         if leak.p < LEVEL
     ]

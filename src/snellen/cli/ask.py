@@ -13,10 +13,20 @@ from snellen.cli.progress import progress_for
 def ask(
     study: options.StudyArgument,
     model: options.ModelOption,
-    benchmark: Annotated[str, typer.Option(help="Name of a benchmark of the study, or a folder.")],
+    benchmark: Annotated[
+        str | None, typer.Option(help="Name of a benchmark of the study, or a folder (with a slash in it).")
+    ] = None,
+    itemset: Annotated[
+        str | None, typer.Option(help="In the place of a benchmark: an item set, yes/no or free answers.")
+    ] = None,
     profile: Annotated[
-        str, typer.Option(help="How questions are worded: letter, official, lmms-eval or vlmevalkit.")
-    ] = "letter",
+        str | None,
+        typer.Option(
+            help="How questions are worded: letter (the default), official, lmms-eval, vlmevalkit; for items yes-no, "
+            "yes-no-bare, free.",
+            show_default=False,
+        ),
+    ] = None,
     both_orders: Annotated[
         bool, typer.Option("--both-orders", help="Ask every question with its options the other way round, too.")
     ] = False,
@@ -58,6 +68,7 @@ def ask(
     result = ask_model(
         study,
         benchmark=benchmark,
+        itemset=itemset,
         model=model,
         profile=profile,
         both_orders=both_orders,

@@ -14,7 +14,9 @@ from snellen.cli import (
     demo,
     draft,
     embed,
+    export,
     grade,
+    import_,
     mine,
     power,
     progress,
@@ -46,6 +48,8 @@ app.command("compare")(compare.compare)
 app.command("power")(power.power)
 app.command("report")(report.report)
 app.command("demo")(demo.demo)
+app.add_typer(import_.app, name="import")
+app.add_typer(export.app, name="export")
 app.add_typer(world.app, name="world")
 
 INTERRUPTED = 130

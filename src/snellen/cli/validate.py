@@ -16,6 +16,8 @@ def validate(
     from snellen.errors import StudyError
 
     result = validate_benchmark(folder)
+    for note in result.notes:
+        typer.echo(f"note: {note}")
     for problem in result.problems:
         typer.echo(problem)
     if result.problems:

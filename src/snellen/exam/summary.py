@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from snellen.exam.judge import Judged
 from snellen.exam.verb_grade import GradeResult
 from snellen.records import Score
 from snellen.runs.files import REAL
@@ -60,10 +61,12 @@ def described(result: GradeResult, patterns: bool = False) -> Iterator[str]:
     for order, errata in dict.fromkeys((score.order, score.errata) for score in others):
         yield f"  {in_short([score for score in others if (score.order, score.errata) == (order, errata)])}"
     unread = [f"{result.counts[name]:,} {name}" for name in ("unparsed", "refused", "error")]
-    yield f"  of {answers:,} answers: {', '.join(unread)}; unparsed and refused count as wrong"
+    if answers:  # free answers have no verdicts
+        yield f"  of {answers:,} answers: {', '.join(unread)}; unparsed and refused count as wrong"
     judged = result.judged
     if judged is not None:
         yield f"  {judged.describe()}"
+    if isinstance(judged, Judged):
         yield f"  {_checked(result)}"
     few = [score.n_pairs for score in result.scores if score.group == "all" and score.metric == "pair_accuracy"]
     if few and few[0] < SMALL:

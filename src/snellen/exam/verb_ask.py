@@ -11,6 +11,7 @@ from snellen.errors import UsageError
 from snellen.exam.asking import AskResult, put
 from snellen.exam.profiles import DEFAULT, profile_named
 from snellen.exam.sittings import question_ask, sittings
+from snellen.exam.verb_items import ask_items, itemset_of
 from snellen.mllms.base import Compute, Decoding, MultimodalModel, Traffic
 from snellen.progress import SILENT, Progress
 from snellen.providers import load_mllm
@@ -22,9 +23,10 @@ from snellen.study import Study, software
 def ask(
     study: str | Path,
     *,
-    benchmark: str,
+    benchmark: str | None = None,
+    itemset: str | None = None,
     model: str | MultimodalModel,
-    profile: str = DEFAULT,
+    profile: str | None = None,
     both_orders: bool = False,
     repeats: int = 1,
     variants: Sequence[str] = (),
@@ -45,8 +47,11 @@ def ask(
     Args:
         study: the study that holds the benchmark.
         benchmark: its name, or the path of its folder.
+        itemset: in the place of a benchmark: the name of an item set, or the path of its folder. Items are asked once,
+            in the plain way.
         model: `provider/model[@endpoint]`, or a model that is loaded already.
-        profile: how questions are worded, by name (`snellen.exam.profiles`).
+        profile: how questions are worded, by name (`snellen.exam.profiles`, `snellen.exam.itemset_profiles`); None:
+            `letter`, or the default of the item set's kind.
         both_orders: ask every question with its options the other way round, too.
         repeats: how often every question is asked.
         variants: label-preserving variants of the image to ask with, too, such as `crop-0`.
@@ -66,15 +71,29 @@ def ask(
         StorageError: the disk is full, or another process is writing to the study.
     """
     opened = Study(Path(study))
-    wording = profile_named(profile)
+    if (benchmark is None) == (itemset is None):
+        raise UsageError("Name what is asked: either a benchmark or an item set.")
+
+    def load(room: int) -> MultimodalModel:
+        if not isinstance(model, str):
+            return model
+        decoding = Decoding(temperature, max_tokens or room, seed)
+        return load_mllm(model, decoding=decoding, compute=compute, traffic=traffic)
+
+    if itemset is not None:
+        if both_orders or repeats > 1 or variants or controls:
+            raise UsageError(
+                "Items are asked once, in the plain way: leave out orders, repeats, variants, controls."
+            )
+        items = itemset_of(opened, itemset)
+        return ask_items(opened, items, profile, lambda wording: load(wording.max_tokens), progress)
+    assert benchmark is not None
+    wording = profile_named(profile or DEFAULT)
     wanted = sittings(both_orders=both_orders, repeats=repeats, image_variants=variants, controls=controls)
     if repeats > 1 and temperature == 0:
         progress.note("repeats at temperature 0 only show whether the model or its endpoint is deterministic")
     asked = askable(opened, benchmark)
-    loaded = model
-    if isinstance(loaded, str):
-        decoding = Decoding(temperature, max_tokens or wording.max_tokens, seed)
-        loaded = load_mllm(loaded, decoding=decoding, compute=compute, traffic=traffic)
+    loaded = load(wording.max_tokens)
     header = Header(
         kind="mllm",
         model=loaded.name,

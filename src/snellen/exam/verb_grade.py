@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TypeVar
 
 from snellen import benchmarks, jsonl, storage
 from snellen.benchmarks import Benchmark
 from snellen.benchmarks.files import BENCHMARK
-from snellen.errors import Incomplete, StudyError, UsageError
-from snellen.exam import verdicts
-from snellen.exam.hand import read_hand
-from snellen.exam.judge import Agreement, Judged, Unread, agreement, judge
-from snellen.exam.profiles import letters_of
-from snellen.exam.scores import scores
+from snellen.errors import StudyError, UsageError
+from snellen.exam import grade_pairs, verdicts
+from snellen.exam.judge import Agreement, Judged, Unread
+from snellen.exam.rating import Rated
+from snellen.exam.verb_items import grade_items, is_of_items, itemset_of
+from snellen.itemsets import ItemSet
+from snellen.itemsets.nouns import ITEMSET
 from snellen.mllms.base import MultimodalModel
 from snellen.progress import SILENT, Progress
-from snellen.records import Grade, Key, Response, Score
+from snellen.records import Score
 from snellen.runs import GRADES, RESPONSES, RUN, SCORES, Header, read_header, read_responses, write_scores
 from snellen.study import Study, software
 
-OVERLAYS = ("tags.jsonl", "errata.jsonl")
-"""What of a benchmark's overlays the scores depend on."""
+Asked = TypeVar("Asked", Benchmark, ItemSet)
+
+INPUTS = (BENCHMARK, ITEMSET, "tags.jsonl", "errata.jsonl")
+"""Files of what was asked, and of its overlays, that the scores depend on."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,7 @@ class GradeResult:
     header: Header
     scores: tuple[Score, ...]
     counts: Mapping[str, int]
-    judged: Judged | None
-    checked: Agreement | None
-
-
-class _Graded(NamedTuple):
-    grades: list[Grade]
-    judged: Judged | None
+    judged: Judged | Rated | None
     checked: Agreement | None
 
 
@@ -64,16 +61,16 @@ def grade(
 
     Args:
         study: the study.
-        run: a run_id, or the path of a run's folder.
-        benchmark: where the benchmark's folder is, if not in the study.
-        judge_model: reads what the rules cannot; each answer once, replies are kept in the run's folder.
+        run: a run_id, how it begins, or the path of a run's folder.
+        benchmark: where the folder of the benchmark or item set is, if not in the study.
+        judge_model: reads what the rules cannot, and rates free answers; each once, replies are kept beside the run.
         allow_incomplete: score although answers are missing or ended in errors; their pairs are left out, and counted.
         progress: told of what the judge does.
 
     Raises:
-        UsageError: there is no such run, or its benchmark is not found.
+        UsageError: there is no such run, its benchmark is not found, or free answers are to be rated by nobody.
         StudyError: answers or benchmark are damaged, or the benchmark is not the one that was asked.
-        Incomplete: answers are missing or ended in errors.
+        Incomplete: answers are missing or ended in errors, or the judge did not reply to all.
         ModelError: the judge cannot be reached.
         StorageError: the disk is full, or another process is writing to the run.
     """
@@ -81,22 +78,31 @@ def grade(
     folder = run_folder(opened, run)
     with opened.lock_run(folder):
         header = read_header(folder / RUN)
-        asked = _benchmark(opened, header, benchmark)
         responses = read_responses(folder / RESPONSES)
-        _check(folder, asked, header, responses, allow_incomplete)
-        graded = _graded(folder, asked, header, responses, judge_model, progress)
-        letters = {key: one.logprobs for key, one in responses.items() if one.logprobs is not None}
-        found = scores(asked, header.sittings, {one.key: one for one in graded.grades}, letters)
-        storage.write_bytes(folder / GRADES, jsonl.lines_of(graded.grades))
-        write_scores(folder / SCORES, found)
-        settings = {
-            **header.settings(),
-            "judge": graded.judged and graded.judged.grader,
-            "allow_incomplete": allow_incomplete,
-        }
-        counts = verdicts.counted(graded.grades)
-        _finish(opened, folder, asked, settings, counts)
-    return GradeResult(folder, header, tuple(found), counts, graded.judged, graded.checked)
+        asked: Benchmark | ItemSet
+        if is_of_items(header):
+            asked = _matching(itemset_of(opened, str(benchmark or header.benchmark)), header)
+            made = grade_items(folder, asked, responses, judge_model, allow_incomplete, progress)
+        else:
+            asked = _benchmark(opened, header, benchmark)
+            made = grade_pairs.grade_pairs(folder, asked, header, responses, judge_model, allow_incomplete, progress)
+        storage.write_bytes(folder / GRADES, jsonl.lines_of(made.grades))
+        write_scores(folder / SCORES, made.scores)
+        files = [asked.folder / name for name in INPUTS if (asked.folder / name).is_file()]
+        outputs = [folder / name for name in (RUN, GRADES, SCORES)]
+        counts = verdicts.counted(made.grades)
+        judge = made.judged and made.judged.grader
+        kind = opened.benchmarks.name if isinstance(asked, Benchmark) else opened.itemsets.name
+        opened.write_manifest(
+            folder,
+            verb="grade",
+            settings={**header.settings(), "judge": judge, "allow_incomplete": allow_incomplete},
+            software=software("numpy", "scipy"),
+            inputs={f"{kind}/{asked.name}/{one.name}": storage.sha256_of_file(one) for one in files},
+            outputs={opened.relative(one): storage.sha256_of_file(one) for one in outputs},
+            counts=counts,
+        )
+    return GradeResult(folder, header, tuple(made.scores), counts, made.judged, made.checked)
 
 
 def run_folder(study: Study, run: str | Path) -> Path:
@@ -111,97 +117,38 @@ def run_folder(study: Study, run: str | Path) -> Path:
     found = [name for name in there if name == str(run)] or [name for name in there if name.startswith(str(run))]
     if len(found) == 1:
         return study.run(found[0])
-    said = (
-        f"{len(found)} runs begin like that" if found else f"there are {', '.join(there) or 'none: run `snellen ask`'}"
-    )
+    known = f"there are {', '.join(there)}" if there else "`snellen ask` makes one"
+    said = f"{len(found)} begin like that: {', '.join(found)}" if found else known
     raise UsageError(f"There is no one run {str(run)!r} in {study.root}: {said}.")
 
 
 def unparsed(study: Study, folder: Path, benchmark: str | Path | None = None) -> list[Unread]:
-    """List what the rules leave unparsed in a run, whoever has decided it since.
+    """List what the rules leave unparsed in a run of a benchmark; of an item set, nothing.
 
     Raises:
         UsageError: its benchmark is not found.
         StudyError: answers or benchmark are damaged, or the benchmark is not the one that was asked.
     """
     header = read_header(folder / RUN)
+    if is_of_items(header):
+        return []
     asked = _benchmark(study, header, benchmark)
-    responses = read_responses(folder / RESPONSES)
-    _check(folder, asked, header, responses, allow_incomplete=True)
-    questions = {question.question_id: question for question in asked.questions}
-    letters = letters_of(header.profile)
-    grades = [verdicts.by_rules(questions[key[0]], response, letters) for key, response in responses.items()]
-    return verdicts.to_judge(questions, responses, grades)
+    return grade_pairs.unparsed(folder, asked, header, read_responses(folder / RESPONSES))
 
 
 def _benchmark(study: Study, header: Header, where: str | Path | None) -> Benchmark:
-    found = benchmarks.read(where if where is not None else study.benchmark(header.benchmark))
+    return _matching(benchmarks.read(where if where is not None else study.benchmark(header.benchmark)), header)
+
+
+def _matching(found: Asked, header: Header) -> Asked:
+    """Return what was asked.
+
+    Raises:
+        StudyError: it is another one of that name.
+    """
     if found.content_sha256 != header.content_sha256:
         raise StudyError(
             f"{found.folder} is not the benchmark that was asked (content {found.content_sha256[:16]}, and the run has "
             f"{header.content_sha256[:16]}): say where that one is with --benchmark."
         )
     return found
-
-
-def _check(
-    folder: Path, asked: Benchmark, header: Header, responses: Mapping[Key, Response], allow_incomplete: bool
-) -> None:
-    """See that every answer belongs to a question, and every question has an answer."""
-    expected = {(question.question_id, *sitting) for question in asked.questions for sitting in header.sittings}
-    strange = sorted(set(responses) - expected)
-    if strange:
-        raise StudyError(
-            f"{folder / RESPONSES} answers {len(strange):,} questions that were not asked, the first {strange[0]!r}: "
-            "it belongs to another run or was changed; put it back as it was."
-        )
-    errors = sum(one.finish == "error" for one in responses.values())
-    missing = len(expected) - len(responses)
-    if (errors or missing) and not allow_incomplete:
-        raise Incomplete(
-            f"{folder.name} is not complete: of {len(expected):,} answers {missing:,} are missing and {errors:,} ended "
-            "in errors; run `snellen ask` again, or give --allow-incomplete to leave their pairs out."
-        )
-
-
-def _graded(
-    folder: Path,
-    asked: Benchmark,
-    header: Header,
-    responses: Mapping[Key, Response],
-    model: MultimodalModel | None,
-    progress: Progress,
-) -> _Graded:
-    """Grade every answer, in the order of sittings and questions."""
-    questions = {question.question_id: question for question in asked.questions}
-    letters = letters_of(header.profile)
-    keys = [(question, *sitting) for sitting in header.sittings for question in questions]
-    grades = {key: verdicts.by_rules(questions[key[0]], responses[key], letters) for key in keys if key in responses}
-    judged = None
-    if model is not None:
-        judged = judge(folder, verdicts.to_judge(questions, responses, grades.values()), model, progress)
-        for key, choice in judged.choices.items():
-            grades[key] = verdicts.by_judge(questions[key[0]], key, choice, judged.grader)
-    hand = read_hand(folder)
-    for key, decided in hand.items():  # last, since a person's word goes before the judge's
-        if key in grades and grades[key].verdict != "error":
-            grades[key] = verdicts.by_hand(questions[key[0]], key, decided)
-    both = [key for key in (judged.choices if judged else ()) if key in hand]
-    checked = agreement([judged.choices[key] for key in both], [hand[key].choice for key in both]) if judged else None
-    return _Graded(list(grades.values()), judged, checked)
-
-
-def _finish(
-    study: Study, folder: Path, asked: Benchmark, settings: Mapping[str, Any], counts: Mapping[str, int]
-) -> None:
-    files = [asked.folder / name for name in (BENCHMARK, *OVERLAYS) if (asked.folder / name).is_file()]
-    outputs = [folder / name for name in (RUN, GRADES, SCORES)]
-    study.write_manifest(
-        folder,
-        verb="grade",
-        settings=settings,
-        software=software("numpy", "scipy"),
-        inputs={f"benchmarks/{asked.name}/{path.name}": storage.sha256_of_file(path) for path in files},
-        outputs={study.relative(path): storage.sha256_of_file(path) for path in outputs},
-        counts=counts,
-    )
