@@ -14,7 +14,17 @@ import snellen
 ROOT = Path(snellen.__file__).parent
 STAGES = {"embedding", "mining", "annotation", "benchmark", "patterns", "exam", "diagnosis", "mof", "world", "report"}
 ABOVE = {"recipes", "cli"}
-HEAVY = ("torch", "transformers", "open_clip", "timm", "onnxruntime", "matplotlib", "scipy", "pyarrow", "numpy")
+HEAVY: tuple[str, ...] = (
+    "torch",
+    "transformers",
+    "open_clip",
+    "timm",
+    "onnxruntime",
+    "matplotlib",
+    "scipy",
+    "pyarrow",
+    "numpy",
+)
 HEAVY += ("openai", "statsmodels", "pandas")
 
 

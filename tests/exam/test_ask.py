@@ -221,7 +221,7 @@ def test_what_cannot_be_asked(study: Path, tmp_path: Path) -> None:
         ({"profile": "free"}, "letter@1"),
     ):
         with pytest.raises(UsageError, match=said):
-            ask(study, benchmark="made", model=Fake(first), **options)  # type: ignore[arg-type]
+            ask(study, benchmark="made", model=Fake(first), **options)
     made = study / "benchmarks" / "made"
     statement = {"text": None, "options": None, "answer": None}
     write_lines(made, [line | statement | {"statement": f"Dog {at}."} for at, line in enumerate(lines_of(made))])

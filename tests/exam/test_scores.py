@@ -319,8 +319,8 @@ def test_random_answers_are_recounted(answers: list[tuple[int | None, ...]], key
     keys = {question.question_id: question.answer for question in questions}
     pairs = [(f"{at:016x}-a", f"{at:016x}-b") for at in range(len(answers))]
     for order, sides in (("ab", (0, 1)), ("ba", (2, 3))):
-        said = [(four[sides[0]], four[sides[1]]) for four in answers]
-        right = [(x == keys[a], y == keys[b]) for (x, y), (a, b) in zip(said, pairs, strict=True)]
+        both = [(four[sides[0]], four[sides[1]]) for four in answers]
+        right = [(x == keys[a], y == keys[b]) for (x, y), (a, b) in zip(both, pairs, strict=True)]
         n = len(answers)
         assert found["pair_accuracy", order].value == sum(x and y for x, y in right) / n
         assert found["question_accuracy", order].value == pytest.approx(sum(x + y for x, y in right) / (2 * n))

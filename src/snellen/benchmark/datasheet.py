@@ -32,15 +32,16 @@ def datasheet(
         images: their images' rows, each once.
         mining: the content of `mining.json`; None where the study has none.
     """
+    blind = _are_blind(pairs, mining)
     parts = [
         f"# {header['name']}, version {plain(header['version'])}",
         f"Content hash: `{header['content_sha256']}`",
-        _motivation(),
+        _motivation(blind),
         _composition(pairs, images),
         _collection(pairs, mining),
         _decisions(pairs),
         _key(header),
-        _use(header, len(pairs)),
+        _use(header, len(pairs), blind),
         _rights(header),
     ]
     return "\n\n".join(parts) + "\n"
@@ -51,7 +52,28 @@ def plain(text: str) -> str:
     return _MARKUP.sub(r"\\\1", _BREAKS.sub(" ", text)).strip()
 
 
-def _motivation() -> str:
+def _are_blind(pairs: Sequence[AcceptedPair], mining: Mapping[str, Any] | None) -> bool:
+    """Does every pair pass the thresholds that it is said to have been mined by? Control pairs, say, do not."""
+    if mining is None:
+        return False
+    blind, reference = (mining["resolved"][key]["value"] for key in ("blind_min", "reference_max"))
+    return all(
+        pair.blind_cosine is not None
+        and pair.reference_cosine is not None
+        and pair.blind_cosine > blind
+        and pair.reference_cosine < reference
+        for pair in pairs
+    )
+
+
+def _motivation(blind: bool) -> str:
+    if not blind:
+        return """## Motivation
+
+To find out what a multimodal LLM, or a vision encoder, can tell apart. Every pair holds two images and one question
+with two options whose answer differs between them. These pairs are not all known to have been chosen because an encoder
+confuses them: as a control they show what such a choice does. The method is that of Tong et al., "Eyes Wide Shut?
+Exploring the Visual Shortcomings of Multimodal LLMs" (CVPR 2024, arXiv 2401.06209)."""
     return """## Motivation
 
 To find out what a vision encoder, and a multimodal LLM that sees through it, cannot tell apart. Every pair holds two
@@ -99,8 +121,10 @@ def _collection(pairs: Sequence[AcceptedPair], mining: Mapping[str, Any] | None)
         for key, name in (("blind", "Blind encoder"), ("reference", "Reference encoder")):
             lines.append(f"- {name}: {plain(mining[key]['name'])}, fingerprint `{mining[key]['fingerprint']}`.")
         blind, reference = (mining["resolved"][key]["value"] for key in ("blind_min", "reference_max"))
+        passing = "" if _are_blind(pairs, mining) else " Not all accepted pairs pass both."
         lines += [
-            f"- Blind cosine above {blind!r}, reference cosine below {reference!r}, both strictly and exactly.",
+            f"- Blind cosine above {blind!r}, reference cosine below {reference!r}, both strictly and exactly."
+            + passing,
             f"- {counts['distinct']:,} distinct images were compared in {counts['pairs']:,} pairs; "
             f"{counts['after_labels']:,} passed and {counts['written']:,} were kept.",
             "- These are the study's settings as the benchmark was built; pairs accepted earlier may stem from others.",
@@ -131,14 +155,18 @@ same for both questions of a pair), and the order of the lines. Neither ids nor 
 of the answers; `snellen validate` tests that."""
 
 
-def _use(header: Mapping[str, Any], n: int) -> str:
+def _use(header: Mapping[str, Any], n: int, blind: bool) -> str:
+    if blind:
+        chosen = """Pairs were chosen because one encoder confuses them. Scores say how a model does on what that encoder
+  cannot see, not how it does on images at large, and they favour models that see with the reference encoder."""
+    else:
+        chosen = "Scores say how a model does on such pairs as these, not how it does on images at large."
     return f"""## Use
 
 - Chance is 50 % for a question and 25 % for a pair (both questions right). Say which of the two a number is, with its
   interval and n = {n:,} pairs. The pair is the unit of evidence: its two questions are not independent.
 - Whoever publishes a number names the content hash; the first 16 digits will do: `{header["content_sha256"][:16]}`.
-- Pairs were chosen because one encoder confuses them. Scores say how a model does on what that encoder cannot see, not
-  how it does on images at large, and they favour models that see with the reference encoder.
+- {chosen}
 - Two options do not show what a model would say unasked.
 - The answers lie beside the questions in `questions.jsonl`: keep the file out of training data."""
 

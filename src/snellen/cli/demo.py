@@ -28,6 +28,7 @@ def demo(
 def described(result: DemoResult) -> list[str]:
     """Say in words what was found, a line each."""
     mined, again, blind = result.truth.mined, result.truth.re_renders_passing, result.scores["blind"]
+    planted = result.truth.planted_passing
     diets = {
         "clip": "fed by the blind encoder",
         "vision-only": "fed by the reference encoder",
@@ -37,8 +38,11 @@ def described(result: DemoResult) -> list[str]:
     lines = [
         f"Among {result.images:,} drawn pictures, {result.pairs:,} pairs that the tiny CLIP cannot tell apart and the "
         "tiny vision-only encoder can.",
-        f"Of those of one kind and place, {mined.differ.value:.0%} truly differ in a fact (n = {mined.differ.n:,}); of "
-        f"second drawings of a scene, {again.count} of {again.n} were mistaken for another scene.",
+        f"Of those of one kind and place, {mined.differ.value:.1%} truly differ in a fact (n = {mined.differ.n:,}), as "
+        f"do {result.truth.random.differ.value:.1%} of any two of one kind and place; of second drawings of a scene, "
+        f"{again.count} of {again.n} were mistaken for another scene.",
+        f"Of {planted.n:,} pairs planted to differ in one fact alone, {planted.value:.0%} [{planted.low:.0%}, "
+        f"{planted.high:.0%}] were mined.",
         f"Asked about {blind['clip'].n_pairs} such pairs (both answers right; chance 25 %), tiny multimodal LLMs get:",
     ]
     lines += [
@@ -48,6 +52,13 @@ def described(result: DemoResult) -> list[str]:
     ]
     lines.append(
         "The blind pairs were chosen by the encoder that feeds the first: never read them without the control."
+    )
+    if result.absent:
+        lines.append(
+            f"No blind pair differs in {', '.join(result.absent)}, which the tiny CLIP sees; control pairs do."
+        )
+    lines.append(
+        "How far the first falls behind hangs on how long it was trained and on what it is shown: docs/world.md."
     )
     lines.append(f"The page: {result.report}")
     return lines

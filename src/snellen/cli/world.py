@@ -134,6 +134,8 @@ def _rates(given: list[str]) -> dict[str, float]:
     rates = {}
     for text in given:
         name, _, rate = text.partition("=")
+        if name in rates:
+            raise UsageError(f"--rate {name} is given twice: say it once.")
         try:
             rates[name] = float(rate)
         except ValueError:

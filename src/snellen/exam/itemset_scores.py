@@ -95,7 +95,7 @@ def relative_scores(
 
 def _part(of: NDArray[np.bool_], hit: NDArray[np.bool_], images: Sequence[str]) -> tuple[list[bool], list[str]]:
     """Return, of the items where `hit` is true, whether `of` is, and their images."""
-    chosen = np.flatnonzero(hit)
+    chosen = np.flatnonzero(hit).tolist()
     return [bool(of[at]) for at in chosen], [images[at] for at in chosen]
 
 

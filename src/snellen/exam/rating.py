@@ -133,9 +133,9 @@ def rate(folder: Path, answers: Sequence[ToRate], model: MultimodalModel, progre
             replies[name].append(response.text[:500])
             numbers = read_rating(response.text)
             if numbers is not None or attempt == TRIES - 1:
-                one, other = numbers or (None, None)
-                first, second = (other, one) if pending[name][1] else (one, other)
-                made = _Rating(name, grader, NAME, first, second, tuple(replies[name]), response.at)
+                shown = numbers or (None, None)
+                reference, rated = shown[::-1] if pending[name][1] else shown
+                made = _Rating(name, grader, NAME, reference, rated, tuple(replies[name]), response.at)
                 ledger.add(folder / RATINGS, asdict(made))
                 found[name] = made
                 progress.advance()

@@ -16,11 +16,8 @@ REVERSED: Final[Sitting] = ("ba", 0, "none", "")
 def label(sitting: Sitting) -> str:
     """Say how questions were put: `ab`, `ba`, `ab, repeat 2`, `ab, blank_image`, `ab, crop-0`."""
     order, repeat, control, variant = sitting
-    parts = [order]
-    parts += [f"repeat {repeat}"] * (repeat > 0)
-    parts += [control] * (control != "none")
-    parts += [variant] * (variant != "")
-    return ", ".join(parts)
+    unusual = (f"repeat {repeat}" if repeat else "", control if control != "none" else "", variant)
+    return ", ".join([order, *(part for part in unusual if part)])
 
 
 def scores(

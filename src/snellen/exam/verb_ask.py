@@ -82,9 +82,7 @@ def ask(
 
     if itemset is not None:
         if both_orders or repeats > 1 or variants or controls:
-            raise UsageError(
-                "Items are asked once, in the plain way: leave out orders, repeats, variants, controls."
-            )
+            raise UsageError("Items are asked once, in the plain way: leave out orders, repeats, variants, controls.")
         items = itemset_of(opened, itemset)
         return ask_items(opened, items, profile, lambda wording: load(wording.max_tokens), progress)
     assert benchmark is not None

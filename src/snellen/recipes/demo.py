@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -47,6 +48,7 @@ class DemoResult:
         pairs: Blind pairs mined, of `images` pictures.
         truth: What is true of them.
         scores: Pair accuracy by kind of pairs and diet: `scores["blind"]["clip"]`.
+        absent: Visual patterns that no blind pair has, and control pairs have.
     """
 
     report: Path
@@ -54,6 +56,7 @@ class DemoResult:
     images: int
     truth: MinedTruth
     scores: dict[str, dict[str, Score]]
+    absent: tuple[str, ...]
 
 
 def demo(out: str | Path = "demo", *, progress: Progress = SILENT) -> DemoResult:
@@ -75,8 +78,10 @@ def demo(out: str | Path = "demo", *, progress: Progress = SILENT) -> DemoResult
         reference_max=REFERENCE_MAX,
         progress=progress,
     )
+    counts: dict[str, Mapping[str, int]] = {}
     for kind in KINDS:
         chosen = accept(study.root, world, kind=kind)
+        counts[kind] = chosen.counts
         build(
             study.root,
             accepted=chosen.path,
@@ -89,7 +94,8 @@ def demo(out: str | Path = "demo", *, progress: Progress = SILENT) -> DemoResult
     for diet in DIETS:
         examined(study, f"world/mllm-{diet}", progress)
     page = report(study.root, progress=progress)
-    return DemoResult(page, mined.pairs, mined.images, mined_truth(study, world), _pair_accuracy(study))
+    absent = tuple(name for name, count in counts["blind"].items() if not count and counts["control"][name])
+    return DemoResult(page, mined.pairs, mined.images, mined_truth(study, world), _pair_accuracy(study), absent)
 
 
 def examined(study: Study, model: str, progress: Progress = SILENT) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from snellen import accepted, storage
 from snellen.benchmark import build
 from snellen.embedding import embed
+from snellen.errors import UsageError
 from snellen.mining import mine
 from snellen.progress import SILENT, Progress
 from snellen.providers import load_encoder
@@ -60,9 +61,14 @@ def world_study(
         jobs: Processes at a time.
         progress: Told of every finished model, and of every stage's own work.
 
+    Raises:
+        UsageError: no seed, or a seed twice.
+
     Returns:
         The path of `study.md`, tables; `study.json` beside it holds every figure.
     """
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise UsageError(f"--seed {', '.join(map(str, seeds)) or '(none)'}: give at least one seed, and none twice.")
     folder = Path(out)
     draw(folder / "world", families=FAMILIES, world=world, progress=progress)
     orders = [

@@ -20,7 +20,8 @@ def tables(study: Mapping[str, Any]) -> str:
     for result in seeds:
         parts += [f"## Seed {result['seed']}", _mined(result["mined"])]
         for visual, figures in result["visuals"].items():
-            parts += [f"### Visual input `{visual}`", _diets(figures["diets"]), _differences(figures["differences"])]
+            parts += [f"### Visual input `{visual}`", _diets(figures["diets"]), _patterns(figures["diets"])]
+            parts += [_differences(figures["differences"])]
         parts += ["### CLIP's image score and the CLIP-fed model", _correlation(result["correlation"])]
         parts += ["### Plateau", _plateau(result["curves"])]
     return "\n\n".join(parts) + "\n"
@@ -87,6 +88,22 @@ def _diets(diets: Mapping[str, Any]) -> str:
     return "Chance: pair 25 %, question 50 %.\n\n" + _table(head, rows)
 
 
+def _patterns(diets: Mapping[str, Any]) -> str:
+    names = sorted({name for figures in diets.values() for name in figures.get("patterns", {}).get("blind", {})})
+    rows = [
+        [diet, *(_percent(figures.get("patterns", {}).get("blind", {}).get(name)) for name in names)]
+        for diet, figures in diets.items()
+    ]
+    return (
+        "Pair accuracy on blind pairs by pattern; each has 30 pairs at most, so that a 50 % reaches from 33 to 67 %. A "
+        "pattern that is not here has no blind pair.\n\n" + _table(["diet", *names], rows)
+    )
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0%}"
+
+
 def _differences(differences: Iterable[Mapping[str, Any]]) -> str:
     rows = [
         [f"{each['diet']} minus {each['minus']}", _points(each["blind_pair_accuracy"]), _points(each["plain_accuracy"])]
@@ -108,8 +125,11 @@ def _plateau(curves: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
                 *(f"{100 * (last[name] - before[name]):+.1f}" for name in ("plain", "factors")),
             ]
         )
-    return "Held-out question accuracy at the end of training, and what its last fifth added, in points.\n\n" + _table(
-        ["model", "kind, context", "factors", "added to kind, context", "to factors"], rows
+    return (
+        "Held-out question accuracy at the end of training, of about 300 and 700 questions, and what its last fifth "
+        "added, in points. The rate falls to zero by then, so that little can be added: this shows that training has "
+        "ended, not that a longer one would add nothing (docs/world.md says what that adds).\n\n"
+        + _table(["model", "kind, context", "factors", "added to kind, context", "to factors"], rows)
     )
 
 

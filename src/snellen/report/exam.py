@@ -76,7 +76,7 @@ class Exam:
     @property
     def chances(self) -> dict[str, float]:
         """What guessing gives, by metric."""
-        return {score.metric: score.chance for run in self.runs for score in run.scores}
+        return {score.metric: score.chance for run in self.runs for score in run.scores if score.chance is not None}
 
     def sections(self) -> list[Section]:
         """Return every benchmark's scores: those of the study first, then those that are known by their runs only."""

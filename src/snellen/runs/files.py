@@ -160,7 +160,7 @@ def _sittings(value: object) -> tuple[Sitting, ...]:
         return (PLAIN,)
     if not isinstance(value, list) or not all(isinstance(each, list) and len(each) == 4 for each in value):
         raise Bad("is not a list of [order, repeat, control, variant]")
-    return tuple(tuple(check(part) for check, part in zip(KEY.values(), each, strict=True)) for each in value)  # type: ignore[misc]
+    return tuple(tuple(check(part) for check, part in zip(KEY.values(), each, strict=True)) for each in value)
 
 
 COUNT: Final = jsonl.integer(0, 2**31)

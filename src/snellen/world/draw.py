@@ -16,7 +16,7 @@ from snellen.world.scene.canvas import png
 from snellen.world.scene.captions import MENTION_RATES, caption
 from snellen.world.scene.facts import FACTORS, random_for
 from snellen.world.scene.families import MEMBERS, SPLITS, Shot, families
-from snellen.world.table import IMAGES, MOST, TABLE, Picture, counts, file_of, read_world
+from snellen.world.table import IMAGES, MOST, PLAN, TABLE, Picture, counts, file_of, read_world
 
 __all__ = ["DrawResult", "caption_of", "checked_rates", "draw", "read_world"]
 
@@ -102,7 +102,7 @@ class _Draw:
         self.progress = progress
         self.images = folder.root / IMAGES
         self.table = folder.root / TABLE
-        self.plan = folder.root / "world.plan.json"
+        self.plan = folder.root / PLAN
 
     def run(self) -> DrawResult:
         """Do what is not done yet."""

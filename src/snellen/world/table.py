@@ -17,6 +17,7 @@ from snellen.world.scene.families import MEMBERS, SPLITS, Role
 
 TABLE: Final = "world.jsonl"
 IMAGES: Final = "images"
+PLAN: Final = "world.plan.json"  # beside an unfinished world
 
 MOST: Final = 2**31 - 1
 """The largest number that a world or a family may have."""
@@ -93,7 +94,7 @@ def read_world(folder: str | Path) -> World:
     root = Study(Path(folder))
     table = root.root / TABLE
     manifest = root.read_manifest(table)
-    if manifest is None and not table.exists():
+    if manifest is None and not table.exists() and not (root.root / PLAN).exists():
         raise UsageError(f"There is no world in {folder}: name a folder that `snellen world draw` wrote to.")
     if manifest is None:
         raise StudyError(f"{table} is not finished: run the same `snellen world draw` again to complete it.")

@@ -20,6 +20,7 @@ from snellen.progress import SILENT, Progress
 from snellen.study import Study, software
 from snellen.world.draw import checked_rates
 from snellen.world.scene.captions import MENTION_RATES
+from snellen.world.table import MOST
 from snellen.world.training.recipe import FULL, Recipe
 
 SHIPPED_DIETS: Final = ("clip", "vision-only", "additive-0.5", "interleaved")
@@ -127,6 +128,8 @@ def train_all(
     from snellen.world.training.mllm import DIETS
     from snellen.world.training.pictures import draw_frame
 
+    if not 0 <= world <= MOST:
+        raise UsageError(f"--world {world} is out of range: give a whole number from 0 to {MOST}.")
     known = {diet.name: diet for diet in DIETS}
     for order in orders:
         _check(order, known)
