@@ -157,8 +157,9 @@ of the answers; `snellen validate` tests that."""
 
 def _use(header: Mapping[str, Any], n: int, blind: bool) -> str:
     if blind:
-        chosen = """Pairs were chosen because one encoder confuses them. Scores say how a model does on what that encoder
-  cannot see, not how it does on images at large, and they favour models that see with the reference encoder."""
+        chosen = """Pairs were chosen because one encoder confuses them. Scores say how a model does on what that
+  encoder cannot see, not how it does on images at large, and they favour models that see with the reference
+  encoder."""
     else:
         chosen = "Scores say how a model does on such pairs as these, not how it does on images at large."
     return f"""## Use
