@@ -10,11 +10,15 @@ from pathlib import Path
 import pytest
 
 from snellen import benchmarks
+from snellen.benchmark.verb_import_items import import_pope
 from snellen.errors import StudyError
+from snellen.exam import ask, grade
 from snellen.report import report
 from snellen.stats import wilson_interval
+from tests.exam.fakes import Fake
 from tests.report.exam_study import add_run, with_benchmark
 from tests.report.test_report import HOSTILE, outline, study_of
+from tests.test_itemsets import pope_files
 
 
 def text_of(study: Path) -> str:
@@ -177,3 +181,14 @@ def test_hostile_questions_models_and_patterns_are_text(tmp_path: Path) -> None:
     assert all(str(image["src"]).startswith("data:image/") for image in page.all("img"))
     assert page.text.count("<script>alert(1)</script>") > 3
     assert "{{ 7 * 7 }}" in page.text
+
+
+def test_item_sets_are_named_and_have_no_table(tmp_path: Path) -> None:
+    study = with_benchmark(tmp_path)
+    files = pope_files(tmp_path / "pope")
+    import_pope(study, files, images=tmp_path / "pope" / "images", name="my-pope")
+    grade(study, ask(study, itemset="my-pope", model=Fake(lambda _: "yes")).folder)
+    report(study)
+    page = (study / "report.html").read_text("utf-8")
+    assert "come in no pairs: <bdi>my-pope</bdi>" in " ".join(page.split())
+    assert 'id="exam"' not in page

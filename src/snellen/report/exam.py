@@ -90,9 +90,14 @@ class Exam:
             groups = dict.fromkeys((score.group, score.tagset) for run in runs for score in run.scores)
             overall = Group(name, None, _rows(runs, "all", None))
             patterns = [Group(group, tagset, _rows(runs, group, tagset)) for group, tagset in groups if tagset]
-            if runs:
+            if overall.rows:  # none for item sets, which have no pairs
                 found.append(Section(overall, tuple(patterns), content in here))
         return found
+
+    @property
+    def without_pairs(self) -> list[str]:
+        """What was asked that comes in no pairs, and is not on the page."""
+        return sorted({run.benchmark for run in self.runs if not any(one.n_pairs for one in run.scores)})
 
     def asked(self, pair_id: str, image_ids: Sequence[str | None]) -> list[Asked]:
         """Return what the study's benchmarks ask of a pair whose pictures are shown in this order."""

@@ -85,6 +85,7 @@ def _report(root: Study, images: str | Path | None, max_shown: int, progress: Pr
         sections=exam.sections(),
         chances=exam.chances,
         unfinished=exam.unfinished,
+        without_pairs=exam.without_pairs,
     )
     if pictures and pictures.missing:
         progress.note(f"{pictures.missing:,} of the images shown are gone or changed; the page says which")
