@@ -44,7 +44,7 @@ def ask(
     ] = None,
     seed: options.SeedOption = 0,
     device: options.DeviceOption = "auto",
-    dtype: options.DtypeOption = "float32",
+    dtype: options.ComputeDtypeOption = "float32",
     batch_size: Annotated[
         int | None, typer.Option(min=1, help="Questions at a time in this process; by default 1 on a CPU, else 8.")
     ] = None,

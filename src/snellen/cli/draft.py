@@ -20,7 +20,7 @@ def draft(
     temperature: Annotated[float, typer.Option(min=0, help="0 is greedy.")] = 0.0,
     max_tokens: Annotated[int, typer.Option(min=1, help="Of a reply.")] = 2048,
     device: options.DeviceOption = "auto",
-    dtype: options.DtypeOption = "float32",
+    dtype: options.ComputeDtypeOption = "float32",
     concurrency: options.ConcurrencyOption = 8,
     per_minute: options.PerMinuteOption = None,
     timeout: options.TimeoutOption = 120.0,

@@ -30,7 +30,7 @@ from snellen.errors import SnellenError
 app = typer.Typer(
     name="snellen",
     help="An eye exam for vision encoders and multimodal LLMs: finds the image pairs that one encoder cannot tell "
-    "apart and another plainly can.",
+    "apart and another plainly can, and examines multimodal LLMs on such pairs.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

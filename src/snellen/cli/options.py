@@ -62,6 +62,9 @@ ModelOption = Annotated[
         show_default=False,
     ),
 ]
+ComputeDtypeOption = Annotated[
+    str, typer.Option(help="What a network in this process computes in: float32, float16, bfloat16; part of the run.")
+]
 ConcurrencyOption = Annotated[int, typer.Option(min=1, help="Questions under way at a time at an endpoint.")]
 PerMinuteOption = Annotated[int | None, typer.Option(min=1, help="Questions begun in any minute at most.")]
 TimeoutOption = Annotated[float, typer.Option(min=0.1, help="Seconds for each try at an endpoint.")]
