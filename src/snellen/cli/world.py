@@ -79,17 +79,25 @@ def study(
     only_default_input: Annotated[
         bool, typer.Option("--only-default-input", help="Leave out the visual inputs `global` and `all`.")
     ] = False,
+    longer: Annotated[
+        int, typer.Option(min=1, help="Train the multimodal LLMs so many times as long: are they blind, or unfinished?")
+    ] = 1,
+    rate: Annotated[list[str] | None, typer.Option(help="As for `world draw`.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes at a time, one thread each.")] = 2,
     quiet: options.QuietOption = False,
 ) -> None:
     """Retrain everything from seeds, examine it, and write the tables of the argument."""
     from snellen.recipes.world_study import OTHER_VISUALS, SEEDS, world_study
+    from snellen.world.scene.captions import MENTION_RATES
+    from snellen.world.training.recipe import FULL
 
     page = world_study(
         out,
         seeds=seed or SEEDS,
         world=world,
         other_visuals=() if only_default_input else OTHER_VISUALS,
+        rates={**MENTION_RATES, **_rates(rate or [])},
+        recipe=FULL.longer(longer),
         jobs=jobs,
         progress=progress_for(quiet),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +25,7 @@ from snellen.study import Study
 from snellen.world.accept import accept
 from snellen.world.draw import draw
 from snellen.world.mined import mined_truth
+from snellen.world.scene.captions import MENTION_RATES
 from snellen.world.scene.facts import FACTORS
 from snellen.world.table import World, read_world
 from snellen.world.training.recipe import FULL, Recipe
@@ -42,6 +43,7 @@ def world_study(
     seeds: Sequence[int] = SEEDS,
     world: int = 1,
     other_visuals: Sequence[str] = OTHER_VISUALS,
+    rates: Mapping[str, float] = MENTION_RATES,
     recipe: Recipe = FULL,
     jobs: int = 2,
     progress: Progress = SILENT,
@@ -57,6 +59,7 @@ def world_study(
         seeds: At least one.
         world: Whose scenes to train on and to examine.
         other_visuals: Visual inputs besides `pool:4`.
+        rates: How often captions mention each factor: the hypothesis is that what they leave out is not seen.
         recipe: Steps, batches and rates.
         jobs: Processes at a time.
         progress: Told of every finished model, and of every stage's own work.
@@ -75,12 +78,12 @@ def world_study(
         Order(folder / f"models-{seed}", seed, (DEFAULT_VISUAL, *(other_visuals if seed == seeds[0] else ())), DIETS)
         for seed in seeds
     ]
-    train_all(orders, folder / "work", world=world, recipe=recipe, jobs=jobs, progress=progress)
+    train_all(orders, folder / "work", world=world, rates=rates, recipe=recipe, jobs=jobs, progress=progress)
     progress.start("examining", len(orders), "seeds")
     run([(examine_seed, (folder, order, world)) for order in orders], jobs, progress)
     progress.finish()
     results = [storage.read_json(folder / f"seed-{order.seed}.json") for order in orders]
-    found = {"world": world, "recipe": recipe.as_dict(), "seeds": results}
+    found = {"world": world, "rates": dict(rates), "recipe": recipe.as_dict(), "seeds": results}
     storage.write_json(folder / "study.json", found)
     page = folder / "study.md"
     storage.write_bytes(page, tables(found).encode())

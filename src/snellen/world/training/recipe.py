@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 
@@ -51,6 +51,14 @@ class Recipe:
     of_each: int = 4
     open_share: float = 0.4
     plain_share: float = 0.3
+
+    def longer(self, times: int) -> Recipe:
+        """Give the multimodal LLMs so many times the steps, encoders and language model being as they are.
+
+        Whether a model is blind or has not learned to look yet shows only in this way.
+        """
+        align, mllm = (replace(stage, steps=times * stage.steps) for stage in (self.align, self.mllm))
+        return replace(self, align=align, mllm=mllm)
 
     def as_dict(self) -> dict[str, Any]:
         """Return every number, for manifests and model cards."""
