@@ -19,8 +19,10 @@ def test_nothing_is_answered_that_was_not_asked() -> None:
     plan = power(accuracy=40)
     assert plan.from_chance is not None and plan.from_chance.n_pairs == stats.pairs_from_chance(0.4).n
     assert (plan.precision, plan.two_models, plan.shown, plan.observed) == (None, (), None, None)
-    assert power(accuracy=25).from_chance is None  # chance itself is never told from chance
-    assert power(accuracy=50, chance=50).from_chance is None
+    assert power(accuracy=25, half_width=5).from_chance is None
+    for accuracy in (25, 50):
+        with pytest.raises(UsageError, match="is chance, from which no number of pairs tells it"):
+            power(accuracy=accuracy, chance=accuracy)
 
 
 def test_precision() -> None:

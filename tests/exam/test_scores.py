@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snellen import benchmarks
-from snellen.errors import Incomplete, StudyError, UsageError
-from snellen.exam import ask, grade
+from snellen.errors import Incomplete, ModelError, StudyError, UsageError
+from snellen.exam import ask, grade, grade_runs
+from snellen.exam.compare import compare
 from snellen.exam.scores import label, scores
 from snellen.exam.summary import described, find, line
 from snellen.records import Ask, Grade, Question, Score
@@ -229,7 +230,7 @@ def test_what_is_not_covered_blocks_the_score(study: Path) -> None:
     found = of_run(run)
     pair = found["pair_accuracy", "all", None, "published", "ab"]
     assert (pair.n_pairs, pair.n_questions, pair.n_error) == (3, 6, 1)
-    assert "1 answers not there" in line(pair)
+    assert "1 not covered" in line(pair)
     log = run / "responses.jsonl"
     log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:-1]))
     with pytest.raises(Incomplete, match="1 are missing and 1 ended in errors"):
@@ -333,3 +334,49 @@ def test_random_answers_are_recounted(answers: list[tuple[int | None, ...]], key
         all((four[at] == keys[pair[at % 2]]) for at in range(4)) for four, pair in zip(answers, pairs, strict=True)
     )
     assert found["pair_accuracy_strict", "both"].value == strict / len(answers)
+
+
+def test_alike_answers_claim_no_certainty(study: Path) -> None:
+    """All right: a bootstrap over pairs would have no width."""
+    made = benchmarks.read(study / "benchmarks" / "made")
+    run = ask(study, benchmark="made", model=by_table(made, {})).folder
+    result = grade(study, run)
+    score = find(result.scores, "d_prime")
+    assert score.value is not None and score.value > 2 and (score.low, score.high) == (None, None)
+    assert any("d' " in said and "interval not defined" in said for said in described(result))
+    other = ask(study, benchmark="made", model=Fake(by_table(made, {}).say, name="openai/other")).folder
+    grade(study, other)
+    found = compare(run, other).pairs.difference_points
+    upper = 100 * wilson_interval(0, 4)[1]
+    assert (found.value, found.low, found.high) == (0, pytest.approx(-upper), pytest.approx(upper))
+
+
+def test_answers_that_were_cut_are_counted(study: Path) -> None:
+    listing = Fake(lambda _: "Let me consider the options.\nA. one", finish="length")
+    run = ask(study, benchmark="made", model=listing).folder
+    result = grade(study, run)
+    assert result.cut == 8 and result.counts["unparsed"] == 8
+    assert any(said.startswith("  8 answers were cut off") for said in described(result))
+
+
+def test_one_bad_run_does_not_keep_the_others_from_being_graded(study: Path) -> None:
+    made = benchmarks.read(study / "benchmarks" / "made")
+    broken = Fake(lambda one: None if one.question_id == made.questions[0].question_id else "A", name="openai/a")
+    with pytest.raises(Incomplete):
+        ask(study, benchmark="made", model=broken)
+    damaged = ask(study, benchmark="made", model=Fake(lambda _: "A", name="openai/b")).folder
+    (damaged / "responses.jsonl").write_text("no line\n")
+    ask(study, benchmark="made", model=Fake(lambda _: "A", name="openai/c"))
+    said = []
+    with pytest.raises(StudyError, match=r"line 1, is not JSON .*2 of 3 runs could not be graded"):
+        for line_ in grade_runs(study):
+            said.append(line_)
+    assert said[0].startswith("openai/c on made")
+
+
+def test_who_never_answers_leaves_no_run(study: Path) -> None:
+    with pytest.raises(ModelError):
+        ask(study, benchmark="made", model=Fake(lambda _: "A", stop_after=0, stop_with=ModelError("wrong key")))
+    assert not list((study / "runs").glob("*/"))
+    with pytest.raises(UsageError, match="ask a model first"):
+        list(grade_runs(study))

@@ -54,9 +54,8 @@ def described(result: DemoResult) -> list[str]:
         "The blind pairs were chosen by the encoder that feeds the first: never read them without the control."
     )
     if result.absent:
-        lines.append(
-            f"No blind pair differs in {', '.join(result.absent)}, which the tiny CLIP sees; control pairs do."
-        )
+        absent = ", ".join(result.absent)
+        lines.append(f"No blind pair is about {absent}, which the tiny CLIP sees; some control pairs are.")
     lines.append(
         "How far the first falls behind hangs on how long it was trained and on what it is shown: docs/world.md."
     )

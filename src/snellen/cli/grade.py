@@ -37,7 +37,7 @@ def grade(
     price_out: options.PriceOutOption = None,
     budget: options.BudgetOption = None,
     key_variable: options.KeyVariableOption = None,
-    quiet: options.QuietOption = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Turn raw answers into verdicts and scores, each with its unit, chance, interval and n.
 

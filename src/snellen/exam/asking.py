@@ -71,8 +71,8 @@ def put(
         new: list[Response] = []
         stopped: str | None = None
         if missing:
-            _begin(study, folder, old if before else None, header)
-            new, stopped = _answered(folder, Asks(missing, make), model, header.model, progress)
+            _refuse_other_software(folder, old if before else None, header)
+            new, stopped = _answered(study, folder, header, Asks(missing, make), model, progress)
         after = {**before, **{one.key: one for one in new if one.finish != "error"}}
         left = [key for key in keys if key not in after or after[key].finish == "error"]
         costs = [one.cost_usd for one in new if one.cost_usd is not None]
@@ -92,13 +92,17 @@ def put(
 AGAIN: Final = "what came is kept, and the same command asks the rest"
 
 
-def _begin(study: Study, folder: Path, old: Header | None, header: Header) -> None:
-    """Say in `run.json` who is asked; from here on the run is unfinished."""
+def _refuse_other_software(folder: Path, old: Header | None, header: Header) -> None:
+    """See that the answers to come are made like those that are there."""
     if old is not None and _answering(old.software) != _answering(header.software):
         raise StudyError(
             f"{folder} was begun with other software ({_difference(old.software, header.software)}), and answers of "
             "two are not mixed: go on with that, or delete the folder."
         )
+
+
+def _begin(study: Study, folder: Path, header: Header) -> None:
+    """Say in `run.json` who is asked; from here on the run is unfinished."""
     manifest = study.manifest_path(folder)
     with storage.storage_errors(manifest):
         manifest.unlink(missing_ok=True)
@@ -115,18 +119,20 @@ def _difference(old: Mapping[str, str], new: Mapping[str, str]) -> str:
 
 
 def _answered(
-    folder: Path, asks: Asks, model: MultimodalModel, name: str, progress: Progress
+    study: Study, folder: Path, header: Header, asks: Asks, model: MultimodalModel, progress: Progress
 ) -> tuple[list[Response], str | None]:
-    """Ask, and keep every answer at once.
+    """Ask, and keep every answer at once; the run begins with the first, so that who never answers leaves none.
 
     Returns:
         What came, and why the engine stopped early, where it did.
     """
     came: list[Response] = []
     stopped = None
-    progress.start(f"asking {name}", len(asks), "questions")
+    progress.start(f"asking {header.model}", len(asks), "questions")
     try:
         for response in model.answer(asks):
+            if not came:
+                _begin(study, folder, header)
             append(folder / RESPONSES, [response])
             came.append(response)
             progress.advance()

@@ -177,6 +177,11 @@ def _questions(right: Mapping[str, tuple[Right, Right]], seed: int) -> QuestionC
 
 def _points(a: Sequence[float], b: Sequence[float], seed: int) -> Difference:
     found = bootstrap_difference(a, b, seed=seed)
+    if found.low == found.high:
+        # All pairs differ alike, so that the bootstrap has no width. Those that might not are at most Wilson's upper
+        # bound of none in n, and none of them can be further away than from one end to the other.
+        reach = wilson_interval(0, found.n)[1] * (1 + abs(found.value))
+        found = found._replace(low=max(-1.0, found.value - reach), high=min(1.0, found.value + reach))
     return Difference(100 * found.value, 100 * found.low, 100 * found.high, found.n)
 
 

@@ -57,7 +57,7 @@ def grade_pairs(
     for key, decided in hand.items():  # last, since a person's word goes before the judge's
         if key in grades and grades[key].verdict != "error":
             grades[key] = verdicts.by_hand(questions[key[0]], key, decided)
-    both = [key for key in (judged.choices if judged else ()) if key in hand]
+    both = [key for key in (judged.choices if judged else ()) if key in hand and judged and key not in judged.without]
     checked = agreement([judged.choices[key] for key in both], [hand[key].choice for key in both]) if judged else None
     log_probabilities = {key: one.logprobs for key, one in responses.items() if one.logprobs is not None}
     found = scores(asked, header.sittings, grades, log_probabilities)
@@ -96,7 +96,8 @@ def check_covered(
     errors = sum(one.finish == "error" for one in responses.values())
     missing = len(expected) - len(responses)
     if (errors or missing) and not allow_incomplete:
+        again = "get a whole file and import it" if header.kind == "import" else "run `snellen ask` again"
         raise Incomplete(
             f"{folder.name} is not complete: of {len(expected):,} answers {missing:,} are missing and {errors:,} ended "
-            "in errors; run `snellen ask` again, or give --allow-incomplete to leave their pairs out."
+            f"in errors; {again}, or give --allow-incomplete to leave their pairs out."
         )

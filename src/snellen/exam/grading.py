@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from snellen.errors import Incomplete, UsageError
+from snellen.errors import Incomplete, SnellenError, UsageError
 from snellen.exam.hand import grade_by_hand
 from snellen.exam.summary import described
 from snellen.exam.verb_grade import grade, run_folder, unparsed
@@ -37,7 +37,7 @@ def grade_runs(
 ) -> Iterator[str]:
     """Grade runs, and yield what came out, a line at a time.
 
-    A run that is not complete does not keep the others from being graded.
+    What is wrong with one run does not keep the others from being graded: it is said at the end.
 
     Args:
         study: the study.
@@ -53,8 +53,7 @@ def grade_runs(
 
     Raises:
         UsageError: there is no run.
-        Incomplete: at least one run is not complete; the others are graded.
-        SnellenError: see `grade`.
+        SnellenError: see `grade`: what is wrong with the first run that could not be graded.
     """
     opened = Study(Path(study))
     folders = [run_folder(opened, run) for run in runs]
@@ -64,11 +63,11 @@ def grade_runs(
     model = None
     if judge is not None:
         model = load_mllm(judge, decoding=Decoding(max_tokens=JUDGE_TOKENS), traffic=traffic)
-    missing: list[str] = []
+    wrong: list[SnellenError] = []
     for folder in folders:
-        if hand is not None and ask_person is not None:
-            grade_by_hand(folder, unparsed(opened, folder, benchmark), hand, *ask_person)
         try:
+            if hand is not None and ask_person is not None:
+                grade_by_hand(folder, unparsed(opened, folder, benchmark), hand, *ask_person)
             result = grade(
                 opened.root,
                 folder.name,
@@ -77,10 +76,11 @@ def grade_runs(
                 allow_incomplete=allow_incomplete,
                 progress=progress,
             )
-        except Incomplete as incomplete:
-            missing.append(str(incomplete))
+        except SnellenError as error:
+            wrong.append(error)
             continue
         yield from described(result, patterns)
-    if missing:
-        more = f" ({len(missing) - 1} more runs are not complete either)" if len(missing) > 1 else ""
-        raise Incomplete(missing[0] + more)
+    if wrong:
+        first = next((one for one in wrong if not isinstance(one, Incomplete)), wrong[0])
+        more = f" ({len(wrong)} of {len(folders)} runs could not be graded)" if len(wrong) > 1 else ""
+        raise type(first)(f"{first}{more}")

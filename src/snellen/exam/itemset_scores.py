@@ -88,7 +88,8 @@ def relative_scores(
             both = np.array([ratings[one.item_id] for one in rated])
             sums = _by_image(both, [one.image_id for one in rated])
             value = float(100 * both[:, 1].sum() / both[:, 0].sum())
-            interval = _bootstrap(sums, lambda drawn: 100 * drawn[:, 1] / drawn[:, 0])
+            low, high = _bootstrap(sums, lambda drawn: 100 * drawn[:, 1] / drawn[:, 0])
+            interval = (low, high) if low < high else (None, None)  # no width would claim certainty
         found.append(_score("relative_score", group, tagset, len(rated), value, interval, BOOTSTRAP, None, counts))
     return found
 

@@ -74,13 +74,15 @@ class Unread:
 class Judged:
     """What the judge made of unread answers.
 
-    `choices` holds, for each of them, 0 or 1 for the option shown first or second, None for neither. `judged` were put
+    `choices` holds, for each of them, 0 or 1 for the option shown first or second, None for neither, or for those
+    `without` a verdict. `judged` were put
     to the judge now, `cached` had been before; of all of them, the replies to `unread` were no verdict in three tries.
     Equal answers to equal questions are judged once. Tokens and `cost_usd` (None: no price known) are those of now.
     """
 
     grader: str
     choices: Mapping[Key, int | None]
+    without: frozenset[Key]
     judged: int
     cached: int
     unread: int
@@ -194,19 +196,19 @@ def judge(folder: Path, unread: Sequence[Unread], model: MultimodalModel, progre
     return Judged(
         grader=grader(model),
         choices={key: found[name].choice for key, name in names.items()},
+        without=frozenset(key for key, name in names.items() if not found[name].read),
         judged=wanted,
         cached=len({name for name in names.values() if name in before}),
         unread=sum(not found[name].read for name in set(names.values())),
         tokens_in=sum(one.tokens_in or 0 for one in came),
         tokens_out=sum(one.tokens_out or 0 for one in came),
-        cost_usd=sum(costs) if costs else None,
+        cost_usd=sum(costs) if costs or not came else None,
     )
 
 
 def _asks(pending: Mapping[str, Unread], attempt: int) -> Iterator[Ask]:
     for name, one in list(pending.items()):
-        text = prompt(one) + (AGAIN if attempt else "")
-        yield Ask(name, text, None, repeat=attempt, control="no_image", letters=("A", "B"))
+        yield Ask(name, prompt(one) + AGAIN * attempt, None, repeat=attempt, control="no_image")
 
 
 def _name(one: Unread, model: MultimodalModel) -> str:

@@ -169,6 +169,10 @@ def _check(
     discordance: float | None,
     chance: float,
 ) -> None:
+    if accuracy is not None and accuracy == chance and half_width is None:
+        raise UsageError(
+            f"accuracy {accuracy:g} is chance, from which no number of pairs tells it: give --half-width, or another."
+        )
     if pairs is not None and not 1 <= pairs <= 1_000_000:
         raise UsageError(f"pairs {pairs} must be from 1 to 1,000,000.")
     for name, value in (("accuracy", accuracy), ("discordance", discordance), ("chance", chance)):

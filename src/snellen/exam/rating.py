@@ -131,7 +131,7 @@ def rate(folder: Path, answers: Sequence[ToRate], model: MultimodalModel, progre
                 failed.add(name)
                 continue
             replies[name].append(response.text[:500])
-            numbers = read_rating(response.text)
+            numbers = read_rating(response.text) if response.finish != "length" else None
             if numbers is not None or attempt == TRIES - 1:
                 shown = numbers or (None, None)
                 reference, rated = shown[::-1] if pending[name][1] else shown
@@ -161,7 +161,7 @@ def rate(folder: Path, answers: Sequence[ToRate], model: MultimodalModel, progre
         cached=len(before),
         unread=len(answers) - len(ratings),
         tokens=sum((one.tokens_in or 0) + (one.tokens_out or 0) for one in came),
-        cost_usd=sum(costs) if costs else None,
+        cost_usd=sum(costs) if costs or not came else None,
     )
 
 

@@ -79,7 +79,7 @@ def _together(group: Group, sittings: Sequence[Sitting], grades: Mapping[Key, Gr
     for metric, order, others in (
         ("order_agreement", "both", [REVERSED] if REVERSED in sittings else []),
         ("repeat_agreement", f"{len(repeats)} repeats", [one for one in repeats if one != PLAIN]),
-        ("variant_agreement", f"{len(variants)} variants", variants),
+        ("variant_agreement", f"{len(variants)} variant{'s' * (len(variants) > 1)}", variants),
     ):
         if others:
             found += _agreement(group, metric, order, [PLAIN, *others], grades)

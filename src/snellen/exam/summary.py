@@ -60,6 +60,8 @@ def described(result: GradeResult, patterns: bool = False) -> Iterator[str]:
     others = [score for score in result.scores if score.order not in FULL and score.group == "all"]
     for order, errata in dict.fromkeys((score.order, score.errata) for score in others):
         yield f"  {in_short([score for score in others if (score.order, score.errata) == (order, errata)])}"
+    if result.cut:
+        yield f"  {result.cut:,} answers were cut off by the limit on their length: ask with more --max-tokens"
     unread = [f"{result.counts[name]:,} {name}" for name in ("unparsed", "refused", "error")]
     if answers:  # free answers have no verdicts
         yield f"  of {answers:,} answers: {', '.join(unread)}; unparsed and refused count as wrong"
@@ -83,10 +85,10 @@ def line(score: Score) -> str:
     if score.value is None:
         return f"{name:<28} nothing to score"
     chance = "" if score.chance is None else f", chance {_number(score, score.chance, chance=True)}"
-    reach = ""
+    reach = " (interval not defined)"
     if score.low is not None and score.high is not None:
         reach = f" [{_number(score, score.low, unit=False)}, {_number(score, score.high, unit=False)}]"
-    left_out = f", {score.n_error:,} answers not there" if score.n_error else ""
+    left_out = f", {score.n_error:,} not covered" if score.n_error else ""
     return f"{name:<28} {_number(score, score.value)}{reach}  {n}{chance}{left_out}"
 
 

@@ -161,7 +161,9 @@ def _detection(tally: Tally, group: Group, readable: Mapping[str, tuple[Grade, G
     found = detection(signal, noise) if n else None
     for metric, value in (("d_prime", found and found.d_prime), ("criterion", found and found.criterion)):
         if value:
-            tally.add(metric, value.value, (value.low, value.high), n, 2 * n, "bootstrap over pairs", 0.0)
+            # Where all pairs were answered alike, the bootstrap has no width, which would claim certainty.
+            interval = (value.low, value.high) if value.low < value.high else (None, None)
+            tally.add(metric, value.value, interval, n, 2 * n, "bootstrap over pairs", 0.0)
         else:
             tally.add(metric, None, (None, None), 0, 0, "bootstrap over pairs", 0.0)
 

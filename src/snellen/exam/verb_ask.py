@@ -51,7 +51,7 @@ def ask(
             in the plain way.
         model: `provider/model[@endpoint]`, or a model that is loaded already.
         profile: how questions are worded, by name (`snellen.exam.profiles`, `snellen.exam.itemset_profiles`); None:
-            `letter`, or the default of the item set's kind.
+            `letter` (the world's models: `official`, the only wording they know), or that of the item set's kind.
         both_orders: ask every question with its options the other way round, too.
         repeats: how often every question is asked.
         variants: label-preserving variants of the image to ask with, too, such as `crop-0`.
@@ -86,7 +86,7 @@ def ask(
         items = itemset_of(opened, itemset)
         return ask_items(opened, items, profile, lambda wording: load(wording.max_tokens), progress)
     assert benchmark is not None
-    wording = profile_named(profile or DEFAULT)
+    wording = profile_named(profile or _usual(model))
     wanted = sittings(both_orders=both_orders, repeats=repeats, image_variants=variants, controls=controls)
     if repeats > 1 and temperature == 0:
         progress.note("repeats at temperature 0 only show whether the model or its endpoint is deterministic")
@@ -106,6 +106,12 @@ def ask(
     )
     questions = [question.question_id for question in asked.questions]
     return put(opened, header, questions, question_ask(asked, wording), loaded, progress)
+
+
+def _usual(model: str | MultimodalModel) -> str:
+    """Return the profile that is used if none is named: the world's models have learned no other than their own."""
+    name = model if isinstance(model, str) else model.name
+    return "official" if name.startswith("world/") else DEFAULT
 
 
 def askable(study: Study, name: str) -> Benchmark:

@@ -33,6 +33,7 @@ INPUTS = (BENCHMARK, ITEMSET, "tags.jsonl", "errata.jsonl")
 class GradeResult:
     """What `grade` made of a run; `counts` are verdicts.
 
+    `cut` counts answers that were cut off by the limit on their length, of which only what is explicit is read.
     `judged` says what the judge did, where there was one, and `checked` how often it says what a person says of the
     same answers.
     """
@@ -41,6 +42,7 @@ class GradeResult:
     header: Header
     scores: tuple[Score, ...]
     counts: Mapping[str, int]
+    cut: int
     judged: Judged | Rated | None
     checked: Agreement | None
 
@@ -102,7 +104,8 @@ def grade(
             outputs={opened.relative(one): storage.sha256_of_file(one) for one in outputs},
             counts=counts,
         )
-    return GradeResult(folder, header, tuple(made.scores), counts, made.judged, made.checked)
+    cut = sum(one.finish == "length" for one in responses.values())
+    return GradeResult(folder, header, tuple(made.scores), counts, cut, made.judged, made.checked)
 
 
 def run_folder(study: Study, run: str | Path) -> Path:
