@@ -356,3 +356,16 @@ def test_the_manifest_says_what_was_read_and_nothing_of_this_machine(tmp_path: P
     assert str(tmp_path) not in text
     for path, digest in manifest["outputs"].items():
         assert sha256((tmp_path / "s" / path).read_bytes()).hexdigest() == digest
+
+
+def test_a_table_without_numbers_is_taken_by_row_only_where_the_user_says_so(tmp_path: Path) -> None:
+    folder = drawn.mmvp(tmp_path / "MMVP", 6)
+    whole = import_mmvp(tmp_path / "whole", folder)
+    lines = (folder / "Questions.csv").read_text().splitlines()
+    (folder / "Questions.csv").write_text("\n".join(line.partition(",")[2] for line in lines) + "\n")
+    with pytest.raises(SourceError, match=r"no column of numbers.* --by-row"):
+        import_mmvp(tmp_path / "s", folder)
+    result = import_mmvp(tmp_path / "s", folder, by_row=True)
+    assert result.content_sha256 == whole.content_sha256
+    manifest = json.loads((tmp_path / "s" / "benchmarks" / "mmvp.manifest.json").read_text())
+    assert manifest["settings"]["by_row"] is True

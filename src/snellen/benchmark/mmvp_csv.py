@@ -45,13 +45,14 @@ class Table:
     unread: tuple[str, ...]
 
 
-def read(data: bytes, columns: Mapping[str, tuple[str, ...]]) -> Table:
+def read(data: bytes, columns: Mapping[str, tuple[str, ...]], by_row: bool = False) -> Table:
     """Read a table whose rows say themselves which number they have.
 
     Args:
         data: the file.
         columns: for each column that is read, what it may be called: lower case, letters and digits only, the published
             name first. "number" and "image" may be missing, the others not.
+        by_row: where nothing numbers the rows, take them for 1, 2, 3 and on.
 
     Raises:
         Bad: it is no such table; the end of a sentence.
@@ -68,7 +69,7 @@ def read(data: bytes, columns: Mapping[str, tuple[str, ...]]) -> Table:
         if len(fields) != len(header):
             raise Bad(f"has {len(fields)} fields in line {line}, and {len(header)} in its header")
         rows.append(Row(line, {name: fields[at].strip() for name, at in where.items()}))
-    return Table(_numbered(rows), unread)
+    return Table(_numbered(rows, by_row), unread)
 
 
 def _text(data: bytes) -> str:
@@ -135,15 +136,18 @@ def _columns(
     return where, tuple(unread)
 
 
-def _numbered(rows: list[Row]) -> dict[int, Row]:
-    """Give each row the number that it says it has: a row's place in the file says nothing."""
+def _numbered(rows: list[Row], by_row: bool) -> dict[int, Row]:
+    """Give each row the number that it says it has: its place in the file says nothing, unless the user says so."""
     names = rows[0].values
     if "number" not in names and "image" not in names:
+        if by_row and "unnamed" not in names:
+            return dict(enumerate(rows, 1))
         plain = [row.values.get("unnamed", "") for row in rows]
         if sorted(plain) != sorted(str(number) for number in range(1, len(rows) + 1)):
             raise Bad(
                 "does not say which row is about which image: it has no column of numbers, and the order of rows is "
-                "not taken for one; add a first column Index with the number of each row's image, 1 and on"
+                "not taken for one; add a first column Index with the number of each row's image, 1 and on, or give "
+                "--by-row if its rows are 1, 2, 3 and on"
             )
         return {int(row.values["unnamed"]): row for row in rows}
     found: dict[int, Row] = {}

@@ -54,6 +54,7 @@ def import_mmvp(
     version: str = "1",
     licence: str | None = None,
     errata: Errata = "known",
+    by_row: bool = False,
     progress: Progress = SILENT,
 ) -> ImportResult:
     """Make `benchmarks/<name>/` of MMVP's folder: `Questions.csv` and `MMVP Images/1.jpg` to `300.jpg`.
@@ -67,6 +68,8 @@ def import_mmvp(
         name: of the benchmark, and of its folder.
         version: of the benchmark.
         licence: of images and questions, in words.
+        by_row: the table has no numbers, and its rows are 1, 2, 3 and on, as the official script takes them to be; the
+            manifest says so.
         errata: `known`, or `none` for data that were corrected already or are others in the same layout.
         progress: told of every image.
 
@@ -83,14 +86,21 @@ def import_mmvp(
     target = Study(Path(study))
     target.benchmark(name)  # before anything is read: can it be called that?
     layout = look(Path(folder))
-    table, inputs = _table(layout, mmvp.COLUMNS, progress)
+    table, inputs = _table(layout, mmvp.COLUMNS, by_row, progress)
     pictures = read_all(layout, progress)
     try:
         questions = mmvp.questions_of(table.rows, pictures)
     except Bad as bad:
         raise SourceError(f"{layout.root / layout.table} {bad}.") from None
     found = known_errata.known(mmvp.DATASET, dict(enumerate(questions, 1))) if errata == "known" else []
-    settings = {"format": "mmvp", "name": name, "version": version, "licence": licence, "errata": errata}
+    settings: dict[str, Any] = {
+        "format": "mmvp",
+        "name": name,
+        "version": version,
+        "licence": licence,
+        "errata": errata,
+    }
+    settings |= {"by_row": True} if by_row else {}
     return _write(target, settings, layout, pictures, inputs, questions, [], found)
 
 
@@ -101,6 +111,7 @@ def import_mmvp_vlm(
     name: str = "mmvp-vlm",
     version: str = "1",
     licence: str | None = None,
+    by_row: bool = False,
     progress: Progress = SILENT,
 ) -> ImportResult:
     """Make `benchmarks/<name>/` of MMVP-VLM's folder: `Questions.csv` and `MLLM_VLM Images/<Type>/1.jpg` to `270.jpg`.
@@ -112,13 +123,14 @@ def import_mmvp_vlm(
     target = Study(Path(study))
     target.benchmark(name)
     layout = look(Path(folder), mmvp_vlm.pattern_of)
-    table, inputs = _table(layout, mmvp_vlm.COLUMNS, progress)
+    table, inputs = _table(layout, mmvp_vlm.COLUMNS, by_row, progress)
     pictures = read_all(layout, progress)
     try:
         questions, tags = mmvp_vlm.questions_of(table.rows, pictures)
     except Bad as bad:
         raise SourceError(f"{layout.root / layout.table} {bad}.") from None
-    settings = {"format": "mmvp-vlm", "name": name, "version": version, "licence": licence}
+    settings: dict[str, Any] = {"format": "mmvp-vlm", "name": name, "version": version, "licence": licence}
+    settings |= {"by_row": True} if by_row else {}
     return _write(target, settings, layout, pictures, inputs, questions, tags, [])
 
 
@@ -130,12 +142,17 @@ def _check(version: str, licence: str | None) -> None:
             raise UsageError(f"--{option} {jsonl.quoted(text)} {bad}: say it in words, or leave it out.") from None
 
 
-def _table(layout: Layout, columns: Any, progress: Progress) -> tuple[Table, dict[str, str]]:  # noqa: ANN401
+def _table(
+    layout: Layout,
+    columns: Any,  # noqa: ANN401
+    by_row: bool,
+    progress: Progress,
+) -> tuple[Table, dict[str, str]]:
     """Read `Questions.csv`; return it and its hash, for the manifest."""
     path = layout.root / layout.table
     try:
         data = read_inside(layout.root, layout.table, MAX_BYTES)
-        table = read_table(data, columns)
+        table = read_table(data, columns, by_row=by_row)
     except TooManyBytes:
         raise SourceError(f"{path} has more than {MAX_BYTES:,} bytes, so it is no such table.") from None
     except Bad as bad:

@@ -16,6 +16,10 @@ Folder = Annotated[
     Path, typer.Argument(help="The folder as published, with Questions.csv and the images.", show_default=False)
 ]
 Version = Annotated[str, typer.Option(help="Version of the benchmark.")]
+ByRow = Annotated[
+    bool,
+    typer.Option("--by-row", help="The table has no numbers, and its rows are 1, 2, 3 and on: only if you are sure."),
+]
 Licence = Annotated[str | None, typer.Option(help="Of images and questions, in words.")]
 
 
@@ -30,6 +34,7 @@ def mmvp(
         str,
         typer.Option(help="known: write MMVP's known label errors beside the questions; none: these data are others."),
     ] = "known",
+    by_row: ByRow = False,
     quiet: options.QuietOption = False,
 ) -> None:
     """Make a benchmark of MMVP's folder, matched by the numbers in file names and never by position."""
@@ -38,7 +43,14 @@ def mmvp(
 
     chosen = options.one_of("errata", errata, *ERRATA)
     result = import_mmvp(
-        study, folder, name=name, version=version, licence=licence, errata=chosen, progress=progress_for(quiet)
+        study,
+        folder,
+        name=name,
+        version=version,
+        licence=licence,
+        errata=chosen,
+        by_row=by_row,
+        progress=progress_for(quiet),
     )
     said = f", {result.n_errata} known errata beside them" if result.n_errata else ""
     typer.echo(f"{result.folder}: {result.n_pairs:,} pairs{said}, content {result.content_sha256[:16]}")
@@ -51,12 +63,15 @@ def mmvp_vlm(
     name: Annotated[str, typer.Option(help="Name of the benchmark and of its folder.")] = "mmvp-vlm",
     version: Version = "1",
     licence: Licence = None,
+    by_row: ByRow = False,
     quiet: options.QuietOption = False,
 ) -> None:
     """Make a benchmark of MMVP-VLM's folder: statements, with the visual pattern of each."""
     from snellen.benchmark import import_mmvp_vlm
 
-    result = import_mmvp_vlm(study, folder, name=name, version=version, licence=licence, progress=progress_for(quiet))
+    result = import_mmvp_vlm(
+        study, folder, name=name, version=version, licence=licence, by_row=by_row, progress=progress_for(quiet)
+    )
     typer.echo(f"{result.folder}: {result.n_pairs:,} pairs, content {result.content_sha256[:16]}")
 
 
