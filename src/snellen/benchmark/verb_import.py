@@ -68,8 +68,8 @@ def import_mmvp(
         name: of the benchmark, and of its folder.
         version: of the benchmark.
         licence: of images and questions, in words.
-        by_row: the table has no numbers, and its rows are 1, 2, 3 and on, as the official script takes them to be; the
-            manifest says so.
+        by_row: the table has no numbers, and its rows are 1, 2, 3 and on, as the official script has it; the manifest
+            says so.
         errata: `known`, or `none` for data that were corrected already or are others in the same layout.
         progress: told of every image.
 

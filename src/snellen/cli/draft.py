@@ -48,5 +48,5 @@ def draft(
     result = draft_pairs(study, model=loaded, pairs=pairs, images=images, progress=progress_for(quiet))
     typer.echo(
         f"{result.path}: {result.drafts:,} drafts by {loaded.name}, {result.new:,} of them new, {result.usable:,} "
-        "usable; none of them is confirmed"
+        "usable (the others say in `problems` why not); none of them is confirmed"
     )
