@@ -14,6 +14,7 @@ from typing import Final
 from snellen.exam.refusals import failed, refuses
 from snellen.exam.rules_claims import say
 from snellen.exam.rules_decide import choose
+from snellen.exam.rules_guards import masked, unreadable
 from snellen.exam.rules_letters import Letter, core, find_letters
 from snellen.exam.rules_options import Mention, mentions
 from snellen.exam.rules_sentences import sentences
@@ -46,7 +47,7 @@ class Reading:
 NOTHING: Final = Reading(None, None, False)
 
 
-def read_choice(text: str, options: tuple[str, str], letters: tuple[str, str]) -> Reading:
+def read_choice(text: str, options: tuple[str, str], letters: tuple[str, str], *, cut: bool = False) -> Reading:
     """Read which of two options an answer chooses.
 
     Example:
@@ -59,6 +60,8 @@ def read_choice(text: str, options: tuple[str, str], letters: tuple[str, str]) -
         text: The raw answer.
         options: The two options in the order in which they were shown.
         letters: How the prompt named them: "(a)" and "(b)", or "A" and "B", or "1" and "2".
+        cut: The answer was cut off by the limit on its length: only what is explicit counts, since a list of the
+            options or a thought on the way looks like an answer there.
 
     Raises:
         ValueError: the letters name nothing, or the same thing.
@@ -66,10 +69,10 @@ def read_choice(text: str, options: tuple[str, str], letters: tuple[str, str]) -
     cores = core(letters[0]), core(letters[1])
     if not all(cores) or cores[0] == cores[1]:
         raise ValueError(f"letters must be two different names, got {letters}")
-    return _read(text, options, cores)
+    return _read(text, options, cores, cut)
 
 
-def yes_or_no(text: str) -> bool | None:
+def yes_or_no(text: str, *, cut: bool = False) -> bool | None:
     """Read a yes or a no, in English or Chinese: True, False, or None where neither is clearly there.
 
     A "no" or "not" somewhere in a sentence is no answer: "There is no doubt: yes." is True. One sentence that says no
@@ -79,11 +82,13 @@ def yes_or_no(text: str) -> bool | None:
         >>> yes_or_no("No, there isn't."), yes_or_no("There is a dog."), yes_or_no("I see no reason to say so.")
         (False, True, None)
     """
-    choices = {_read(text, options, None).choice for options in _YES_NO} - {None}
+    choices = {_read(text, options, None, cut).choice for options in _YES_NO} - {None}
     if len(choices) > 1 or _CONTRADICTS.match(text):
         return None
     if choices:
         return choices == {0}
+    if cut:
+        return None
     there = _THERE.fullmatch(text)
     return None if there is None else not there["no"] and there["has"] != "没有"
 
@@ -103,20 +108,22 @@ _THERE: Final = re.compile(
 )
 
 
-def _read(text: str, options: tuple[str, str], cores: tuple[str, str] | None) -> Reading:
+def _read(text: str, options: tuple[str, str], cores: tuple[str, str] | None, cut: bool) -> Reading:
     parts = kept(text)
     if parts is None or failed("".join(text[start : min(end, start + 100)] for start, end in parts)):
         return NOTHING
     if sum(end - start for start, end in parts) > LONGEST:
         return NOTHING
     answer = plain(text, parts)
-    mentioned = mentions(answer.text, options)
+    if unreadable("".join(text[start:end] for start, end in parts)):
+        return Reading(None, None, refuses(answer.text))
+    mentioned = mentions(masked(answer.text, options), options)
     lettered = find_letters(answer.text, cores, mentioned) if cores else []
     if len(mentioned) + len(lettered) > MOST_MARKS:
         return NOTHING
     found = None
     if not _crossed(lettered, mentioned):
-        found = choose([say(sentence) for sentence in sentences(answer.text, lettered, mentioned)])
+        found = choose([say(sentence) for sentence in sentences(answer.text, lettered, mentioned)], cut)
     if found is None:
         return Reading(None, None, refuses(answer.text))
     return Reading(found.option, answer.verbatim(text, found.start, found.end), False)

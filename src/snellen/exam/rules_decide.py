@@ -13,11 +13,16 @@ from snellen.exam.rules_sentences import LETTER, OPTION, Mark
 MOST_WORDS: Final = 80
 """Words of the longest answer in which one option's text alone, without a letter or "the answer is", is a choice."""
 
+_LISTS: Final = re.compile(r"\b(?:options|choices|possibilities|consider)\b|选项", re.IGNORECASE)
+
 _ITEM: Final = re.compile(rf"^[\s•(-]*(?:option |choice )?(?P<letter>{LETTER})\s*(?:[.:)、：-]|{OPTION})")
 
 
-def choose(every: Sequence[Said]) -> Mark | None:
+def choose(every: Sequence[Said], cut: bool = False) -> Mark | None:
     """Return the mark of the one choice that an answer makes; None where it makes none, or two.
+
+    Of an answer that was `cut` off counts what is explicit, and a letter or option at its very beginning that an
+    explanation follows.
 
     What is said explicitly counts before what only stands in an answer's place, and that before an option's text in
     a sentence.
@@ -27,11 +32,15 @@ def choose(every: Sequence[Said]) -> Mark | None:
         return None
     claims = [(at, claim) for at, one in enumerate(said) for claim in one.claims]
     explicit = [(at, claim) for at, claim in claims if claim.strength > SAID]
+    if cut and any(_LISTS.search(one.sentence.text) for one in said):
+        return None
+    if cut and len(said) == 1 and not any(claim.strength == ANSWER for _, claim in explicit):
+        return None
     if explicit:
         return _explicit(said, claims, *explicit[-1])
-    if claims:
-        return _by_place(said, claims)
-    return _by_text(said)
+    if cut and (len(said) < 2 or not claims or claims[0][0] != 0):
+        return None
+    return _by_place(said, claims) if claims else _by_text(said)
 
 
 def _without_lists(every: Sequence[Said]) -> list[Said]:

@@ -144,7 +144,11 @@ def _yes_no(items: ItemSet, found: Mapping[str, Response]) -> Outcome:
         response = found.get(one.item_id)
         if response is None:
             continue
-        yes = yes_or_no(response.text) if response.text is not None and response.finish != "refusal" else None
+        yes = (
+            yes_or_no(response.text, cut=response.finish == "length")
+            if response.text is not None and response.finish != "refusal"
+            else None
+        )
         verdict: Verdict = "unparsed"
         if response.finish == "error":
             verdict = "error"

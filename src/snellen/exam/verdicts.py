@@ -24,7 +24,8 @@ def by_rules(question: Question, response: Response, letters: tuple[str, str]) -
     assert response.text is not None
     if response.finish == "refusal":
         return _grade(question, response.key, None, "refused", RULES, None)
-    reading = read_choice(response.text, shown(question, response.order), letters)
+    cut = response.finish == "length"
+    reading = read_choice(response.text, shown(question, response.order), letters, cut=cut)
     unread: Verdict = "refused" if reading.refused else "unparsed"
     return _grade(question, response.key, reading.choice, unread, RULES, reading.span)
 
