@@ -89,6 +89,8 @@ def test_never_what_it_does_not_say(text: str, options: tuple[str, str], allowed
         ("No, it is not.", YN, 1),
         ("A ❌\nB ✅", LR, 1),
         ("☑ B", LR, 1),
+        ("I'd go with B here.", LR, 1),
+        ("I choose A as my answer.", LR, 0),
     ],
 )
 def test_what_is_said_is_still_read(text: str, options: tuple[str, str], choice: int) -> None:

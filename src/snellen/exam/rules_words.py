@@ -72,7 +72,7 @@ TAIL: Final = re.compile(
 )
 CLOSED: Final = re.compile(
     rf"^(?:\s*[.:,、)(—–-]*\s*(?:the |an? )?{OPTION})?\s*(?:$|[.,;:!?)(、，。；：—–-]|because\b|since\b|as\b|and\b|"
-    rf"or\b|but\b|"
+    rf"or\b|but\b|here\b|then\b|in this case\b|"
     r"is\b|for\b|rather than\b|instead of\b|not\b|选项|項|项|吧|而|です|입니다|，)"
 )
 BECAUSE: Final = re.compile(
