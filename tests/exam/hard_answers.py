@@ -407,4 +407,51 @@ CHINESE: Final = (
     Hard("三只", ("两只", "三只"), L, 1, "an option's text"),
 )
 
-HARD: Final = MISREAD_BY_PEERS + BARE + WITH_TEXT + CUES + REASONED + THINKING + OPTION_TEXT + REFUSALS + CHINESE
+TWO: Final = ("Two", "Three")
+LS: Final = ("Long", "Short")
+OO: Final = ("On", "Off")
+
+LOOKALIKES: Final = (
+    Hard("Twenty-three.", ("Three", "Twenty-three"), L, 1, "one number, not its last word"),
+    Hard("twenty three dogs", ("23", "3"), L, 0, "one number without a hyphen"),
+    Hard("two hundred", ("200", "2"), L, 0, "one number"),
+    Hard("There are a hundred and two birds.", ("2", "102"), L, 1, "one number with an and"),
+    Hard("There are twenty-one birds!", ("One", "Two"), L, None, "neither one nor two"),
+    Hard("Two dozen.", TWO, L, None, "twenty-four"),
+    Hard("Two thirds.", TWO, L, None, "a fraction"),
+    Hard("about three", TWO, L, None, "about how many is not how many"),
+    Hard("图中有二十三只狗。", ("3", "13"), L, None, "twenty-three"),
+    Hard("十二。", ("2", "12"), L, 1, "one number"),
+    Hard("1,000 birds", ("1", "1000"), L, 1, "a comma inside a number"),
+    Hard("[ ] A\n[ ] B", LR, L, None, "no box is ticked"),
+    Hard("✗ A", LR, L, None, "a cross is a no"),
+    Hard("Left: ✗", LR, L, None, "a cross behind is a no too"),
+    Hard("A、B都不对。", LR, L, None, "both denied"),
+    Hard("A与B均不正确", LR, L, None, "both denied, in other words"),
+    Hard("The answer is A. That is incorrect!", LR, L, None, "taken back"),
+    Hard("The answer is A, which is not right.", LR, L, None, "taken back in a clause"),
+    Hard("B. Wrong.", LR, L, None, "taken back in one word"),
+    Hard("My friend said that the answer is A.", LR, L, None, "said by another"),
+    Hard("有人说选A。", LR, L, None, "said by others"),
+    Hard("According to the user, it is B.", LR, L, None, "said by another"),
+    Hard("No, I cannot determine whether it is.", YN, L, None, "this no is no answer"),
+    Hard("No, it is impossible to tell.", YN, L, None, "this no is no answer"),
+    Hard("The dog left.", LR, L, None, "left is a verb here"),
+    Hard("Only two slices are left.", LR, L, None, "left over"),
+    Hard("It was taken at the right time.", LR, L, None, "the proper time"),
+    Hard("Its left paw is raised.", LR, L, 0, "a side of a body"),
+    Hard("It is walking toward the right.", LR, L, 1, "a direction"),
+    Hard("The question is open.", OC, L, None, "a question is no door"),
+    Hard("The window is open.", OC, L, 0, "a window is"),
+    Hard("It was cut short.", LS, L, None, "in another sense"),
+    Hard("The hair is short.", LS, L, 1, "in its own sense"),
+    Hard("The man sat down.", UD, L, None, "a verb's second part"),
+    Hard("The time is up.", UD, L, None, "time points nowhere"),
+    Hard("The arrow is pointing up.", UD, L, 0, "a direction"),
+    Hard("It stands on the table.", OO, L, None, "a preposition"),
+    Hard("The lamp is on.", OO, L, 0, "a state"),
+)
+
+HARD: Final = (
+    *(MISREAD_BY_PEERS + BARE + WITH_TEXT + CUES + REASONED + THINKING + OPTION_TEXT + REFUSALS + CHINESE + LOOKALIKES),
+)

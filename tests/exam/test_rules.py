@@ -7,6 +7,7 @@ import random
 import re
 import time
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,114 @@ def test_the_span_is_a_part_of_the_answer(table: list[Hard]) -> None:
         assert (reading.span is None) == (reading.choice is None)
         assert reading.span is None or (reading.span and reading.span in one.text)
         assert not (reading.refused and reading.choice is not None)
+
+
+TICKED = ("[x]", "[X]", "(x)", "☒", "☑", "✓", "✔", "✅", "●")
+BLANK = ("[ ]", "( )", "☐", "○", "[]")
+
+
+@pytest.mark.parametrize("ticked", TICKED)
+@pytest.mark.parametrize("other", [*BLANK, "✗", "✘", "❌"])
+def test_a_mark_never_gives_the_option_that_is_not_ticked(ticked: str, other: str) -> None:
+    for first, second in (("A", "B"), ("Left", "Right"), ("A. Left", "B. Right"), ("(a) Left", "(b) Right")):
+        letters = P if "(a)" in first else L
+        for break_ in ("\n", " ", "\n- ", ", "):
+            for at, (one, two) in enumerate(((ticked, other), (other, ticked))):
+                for text in (f"{one} {first}{break_}{two} {second}", f"{first}: {one}{break_}{second}: {two}"):
+                    assert read_choice(text, LR, letters).choice in (at, None), text
+
+
+@pytest.mark.parametrize("other", [*BLANK, "✗", "✘", "❌", "☐ ☐", "👎"])
+def test_what_is_not_ticked_is_not_chosen(other: str) -> None:
+    for name in ("A", "Left", "A. Left"):
+        for text in (f"{other} {name}", f"{name} {other}", f"- {other} {name}", f"{name}: {other}"):
+            assert read_choice(text, LR, L).choice is None, text
+
+
+# Numbers as num2words would say them, put together here by hand from the rules of English and Chinese.
+SAID = [
+    "",
+    *[
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+    ],
+]
+SAID += ["seventeen", "eighteen", "nineteen"]
+TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+SAID += [ten + ("-" + SAID[unit] if unit else "") for ten in TENS for unit in range(10)]
+
+
+def english(number: int) -> str:
+    hundreds, rest = divmod(number, 100)
+    return " and ".join(filter(None, (f"{SAID[hundreds]} hundred" if hundreds else "", SAID[rest])))
+
+
+def chinese(number: int) -> str:
+    digits = "零一二三四五六七八九"
+    hundreds, tens, unit = number // 100, number // 10 % 10, number % 10
+    said = digits[hundreds] + "百" if hundreds else ""
+    said += (digits[tens] if tens > 1 or hundreds else "") + "十" if tens else "零" if hundreds and unit else ""
+    return said + (digits[unit] if unit else "")
+
+
+@pytest.mark.parametrize("name", [english, chinese])
+def test_a_number_in_words_is_that_number_and_no_other(name: Callable[[int], str]) -> None:
+    rng = random.Random(23)
+    for number in range(1, 1_000):
+        said = name(number)
+        others = {number % 10, number % 100, number // 10, number // 100, rng.randrange(1, 1_000)} - {number, 0}
+        for other in others:
+            options = (str(number), str(other))
+            for text in (said, said.capitalize() + ".", f"The answer is {said}.", said.replace("-", " ")):
+                assert read_choice(text, options, ("(a)", "(b)")).choice == 0, (text, options)
+            assert read_choice(said, (str(other), "5000"), ("(a)", "(b)")).choice is None, (said, other)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        *(
+            ("The answer is B", 1),
+            ("Answer: B", 1),
+            ("\\boxed{B}", 1),
+            ("The answer is (b) Right.", 1),
+            ("Answer: Left", 0),
+        ),
+        *(("B\n\nThe dog looks to the", 1), ("**A**\nThe dog's head is", 0), ("Left.\nThe dog's head is on", 0)),
+        *(("The dog faces right. The answer is B. Its", 1), ("答案是B。图中", 1)),
+        *((f"Let me consider the options.\n{item}", None) for item in ("A. Left", "A", "(a) Left", "B: Right")),
+        *((f"The two options are {item}", None) for item in ("A. Left", "A", "Left", "(a)")),
+        *((item, None) for item in ("A. Left", "A", "Left", "A. Left\nB", "A\nB", "It faces left", "I see A", "so A")),
+        *(("The answer is A or", None), ("The answer is either A", None), ("The answer would be A", None)),
+        *(("The answer is A if", None), ("Possible answers: A", None), ("To answer A, the dog", None)),
+        *(("A. Left\nThis would mean that the dog", None), ("选项：A. 左", None), ("The answer is not A", None)),
+        *(("Answer: A. Wait, the answer is B", None), ("The answer choices are A", None), ("<think>Answer: A", None)),
+    ],
+)
+def test_of_a_cut_answer_only_the_explicit_is_read(text: str, expected: int | None) -> None:
+    for letters in (L, P):
+        assert read_choice(text, LR, letters, cut=True).choice == expected, letters
+
+
+def test_a_cut_answer_is_never_read_differently() -> None:
+    for one in (*HARD, *MORE):
+        for length in (len(one.text), len(one.text) // 2):
+            whole, cut = (read_choice(one.text[:length], one.options, one.letters, cut=cut) for cut in (False, True))
+            assert cut.choice in (whole.choice, None), one
 
 
 # -- what must not change a reading, and what must ------------------------------------------------------------------
@@ -325,6 +434,23 @@ def test_a_runaway_answer_is_not_read_but_long_thinking_is_no_answer() -> None:
 )
 def test_yes_or_no(text: str, expected: bool | None) -> None:
     assert yes_or_no(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        *(("Answer: yes", True), ("The answer is no.", False), ("Yes.\nThere is a dog on the", True)),
+        *(
+            ("There is a dog", None),
+            ("Yes or", None),
+            ("There is no", None),
+            ("Options: yes", None),
+            ("是否有狗", None),
+        ),
+    ],
+)
+def test_yes_or_no_of_a_cut_answer(text: str, expected: bool | None) -> None:
+    assert yes_or_no(text, cut=True) is expected
 
 
 def test_yes_or_no_of_random_strings_is_none() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from snellen.exam import rules_words as words
+from snellen.exam.rules_senses import placed
 from snellen.exam.rules_sentences import LETTER, LETTERS, OPTION, OPTIONS, Mark, Sentence
 
 _REACH: Final = 160
@@ -37,7 +38,8 @@ class Said:
 
     `claims` are choices, `denied` letters that it says are wrong, `weighed` those it thinks possible, `named` those
     that it mentions for no reason that is understood; `stated`, `refuted` and `doubted` are options whose text it
-    affirms, denies, or uses in doubt. `clash`: a letter with the other option's text; `unsure`: it says that it is.
+    affirms, denies, or uses in doubt, `misplaced` those that may be other words. `clash`: a letter with the other
+    option's text; `unsure`: it says that it is.
     """
 
     sentence: Sentence
@@ -48,6 +50,7 @@ class Said:
     stated: dict[int, Mark] = field(default_factory=dict)
     doubted: set[int] = field(default_factory=set)
     refuted: set[int] = field(default_factory=set)
+    misplaced: set[int] = field(default_factory=set)
     clash: bool = False
     unsure: bool = False
     explained: int | None = None
@@ -143,19 +146,29 @@ def _option(said: Said, mark: Mark, before: str, after: str) -> None:
     elif words.COULD.search(before):
         said.doubted.add(option)
     else:
-        said.stated.setdefault(option, mark)
         bare = re.sub(r"\b(?:the|an?)\s*$", "", before)
         behind_letter = re.search(rf"{LETTER}\s*[.:,、)(—–-]*\s*(?:the |an? )?$", before)
-        if behind_letter:
+        strength = 0 if behind_letter else _option_strength(said.sentence, bare, after)
+        if not behind_letter and strength < EXPLICIT and not placed(mark.word, before, after):
+            said.doubted.add(option)
+            said.misplaced.add(option)
             return
-        if words.ANSWER.search(bare) and words.CLOSED.match(after):
-            said.claims.append(Claim(option, ANSWER, mark))
-        elif words.STRONG.search(bare) and words.CLOSED.match(after):
-            said.claims.append(Claim(option, EXPLICIT, mark))
-        elif words.LEAD.match(bare) and words.TAIL.match(after):
-            said.claims.append(Claim(option, EXPLICIT if said.sentence.whole else PLACE, mark))
-        elif re.match(r"^[\s(]*$", bare) and (re.match(r"\s*[,.:;，、—–-]", after) or words.BECAUSE.match(after)):
-            said.claims.append(Claim(option, PLACE, mark))
+        said.stated.setdefault(option, mark)
+        if strength:
+            said.claims.append(Claim(option, strength, mark))
+
+
+def _option_strength(sentence: Sentence, bare: str, after: str) -> int:
+    """How plainly an option is chosen in words, or by its place; 0: not at all."""
+    if words.ANSWER.search(bare) and words.CLOSED.match(after):
+        return ANSWER
+    if words.STRONG.search(bare) and words.CLOSED.match(after):
+        return EXPLICIT
+    if words.LEAD.match(bare) and words.TAIL.match(after):
+        return EXPLICIT if sentence.whole else PLACE
+    if re.match(r"^[\s(]*$", bare) and (re.match(r"\s*[,.:;，、—–-]", after) or words.BECAUSE.match(after)):
+        return PLACE
+    return 0
 
 
 def _denied(before: str) -> bool:

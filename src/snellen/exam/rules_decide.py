@@ -7,13 +7,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from snellen.exam.rules_claims import ANSWER, PLACE, SAID, Claim, Said
-from snellen.exam.rules_sentences import LETTER, OPTION, Mark
+from snellen.exam.rules_claims import ANSWER, EXPLICIT, PLACE, SAID, Claim, Said
+from snellen.exam.rules_sentences import LETTER, MARK, OPTION, Mark
 
 MOST_WORDS: Final = 80
 """Words of the longest answer in which one option's text alone, without a letter or "the answer is", is a choice."""
 
-_LISTS: Final = re.compile(r"\b(?:options|choices|possibilities|consider)\b|选项", re.IGNORECASE)
+_LISTS: Final = re.compile(
+    r"\b(?:options|choices|possibilities|possible answers?|answers (?:are|could)|consider|each|to answer)\b|选项",
+)
+"""What is said where both options are gone through."""
+_UNDECIDED: Final = re.compile(r"\b(?:would|either|could|might|may|if|whether|unless|between)\b")
+_STOPS: Final = re.compile(
+    rf"^(?:\s*[.:,、)(—–-]*\s*(?:the |an? )?{OPTION}\)?)?\s*(?:$|[.,;:!)。，；：！]|(?:because|since|as|option)\b)"
+)
+_ALONE: Final = re.compile(rf"[\W_]*(?:option )?{MARK}[\W_]*")
 
 _ITEM: Final = re.compile(rf"^[\s•(-]*(?:option |choice )?(?P<letter>{LETTER})\s*(?:[.:)、：-]|{OPTION})")
 
@@ -21,8 +29,8 @@ _ITEM: Final = re.compile(rf"^[\s•(-]*(?:option |choice )?(?P<letter>{LETTER})
 def choose(every: Sequence[Said], cut: bool = False) -> Mark | None:
     """Return the mark of the one choice that an answer makes; None where it makes none, or two.
 
-    Of an answer that was `cut` off counts what is explicit, and a letter or option at its very beginning that an
-    explanation follows.
+    Of an answer that was `cut` off counts only what follows "answer", and a letter or option alone in its first
+    sentence that an explanation follows.
 
     What is said explicitly counts before what only stands in an answer's place, and that before an option's text in
     a sentence.
@@ -32,15 +40,32 @@ def choose(every: Sequence[Said], cut: bool = False) -> Mark | None:
         return None
     claims = [(at, claim) for at, one in enumerate(said) for claim in one.claims]
     explicit = [(at, claim) for at, claim in claims if claim.strength > SAID]
-    if cut and any(_LISTS.search(one.sentence.text) for one in said):
-        return None
-    if cut and len(said) == 1 and not any(claim.strength == ANSWER for _, claim in explicit):
-        return None
+    if cut:
+        explicit = _explicit_when_cut(said, claims)
     if explicit:
         return _explicit(said, claims, *explicit[-1])
-    if cut and (len(said) < 2 or not claims or claims[0][0] != 0):
+    if cut:
         return None
     return _by_place(said, claims) if claims else _by_text(said)
+
+
+def _explicit_when_cut(said: Sequence[Said], claims: Sequence[tuple[int, Claim]]) -> list[tuple[int, Claim]]:
+    """Claims that stand whatever would have come after the answer was cut off."""
+    if any(_LISTS.search(one.sentence.text) for one in said):
+        return []
+    found = []
+    for at, claim in claims:
+        text, mark = said[at].sentence.text, claim.mark
+        if claim.strength != ANSWER or _UNDECIDED.search(text[: mark.at]):
+            continue
+        if _STOPS.match(text[mark.at + 1 :]):
+            found.append((at, claim))
+    if found or len(said) < 2 or len(said[0].sentence.marks) != 1 or not _ALONE.fullmatch(said[0].sentence.text):
+        return found
+    rest = " ".join(one.sentence.text for one in said[1:])
+    if len(rest.split()) < 3 or re.match(rf"[\W_]*(?:{MARK}|(?:this|that|the) (?:option|choice)\b)", rest):
+        return []
+    return [(at, replace(claim, strength=EXPLICIT)) for at, claim in claims if at == 0]
 
 
 def _without_lists(every: Sequence[Said]) -> list[Said]:
@@ -90,7 +115,7 @@ def _explicit(said: Sequence[Said], claims: Sequence[tuple[int, Claim]], last: i
     if named is not None and named.option == other and named.at > final.mark.at:
         return None
     agreed = any(claim.option == final.option and at != last for at, claim in claims)
-    if not agreed and _stated(said[max(0, last - 1) :]) == {other}:
+    if not agreed and _spoken(said[max(0, last - 1) :]) == {other}:
         return None
     return final.mark
 
@@ -106,7 +131,7 @@ def _by_place(said: Sequence[Said], claims: Sequence[tuple[int, Claim]]) -> Mark
     if not good or any(other in one.weighed | one.named or option in one.denied for one in said):
         return None
     stated = _stated(said)
-    if any(one.sentence.revises for one in said[claims[-1][0] + 1 :]) or stated == {other}:
+    if any(one.sentence.revises for one in said[claims[-1][0] + 1 :]) or _spoken(said) == {other}:
         return None
     read = any(claim.mark.is_letter for _, claim in claims)
     if not read and (other in stated or any(other in one.doubted for one in said)):
@@ -131,3 +156,8 @@ def _by_text(said: Sequence[Said]) -> Mark | None:
 
 def _stated(said: Sequence[Said]) -> set[int]:
     return {option for one in said for option in one.stated}
+
+
+def _spoken(said: Sequence[Said]) -> set[int]:
+    """Options whose text stands there, even where it may be other words: a letter has to agree with it."""
+    return _stated(said) | {option for one in said for option in one.misplaced}

@@ -27,7 +27,8 @@ _CLOSED: Final = re.compile(
     re.IGNORECASE,
 )
 _VERB: Final = re.compile(
-    r"\s+(?:is|isn't|was|because|since|as|and|or|but|nor|would|should|seems|looks|appears|if|then|than|rather|instead|matches|fits|best)\b"
+    r"\s+(?:is|isn't|was|because|since|as|and|or|but|nor|would|should|seems|looks|appears|if|then|than|rather|"
+    r"instead|matches|fits|best)\b"
 )
 _ANSWERED: Final = re.compile(
     r"\s+is (?:the |my )?(?:(?:correct|right|best|final) )?(?:answer|choice|option)\b", re.IGNORECASE

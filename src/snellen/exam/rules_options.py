@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from snellen.exam.rules_numbers import NOT_COUNTED_AFTER, NOT_COUNTED_BEFORE, RUN, value
+
 CJK: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af"
 """Writing in which words are not set apart by spaces, as the inside of a character class."""
 
@@ -49,7 +51,8 @@ _SAME: Final = {
 _CLOSED: Final = re.compile(r"\s*(?:$|[\n.,;:!?)(、，。；：！？—–-])")
 _CLOSED_CJK: Final = re.compile(r"\s*(?:$|[\n.,;:!?)(、，。；：！？—–边邊侧側方面吧呢啊哦了])")
 _OPENED: Final = re.compile(
-    r"(?:^|[\n.,;:!?()、，。；：！？→]|\b[A-Z]|\b(?:is|are|was|were|be|being|say|says|answer|choose|select|pick|turned|switched|"
+    r"(?:^|[\n.,;:!?()、，。；：！？→]|\b[A-Z]|\b(?:is|are|was|were|be|being|say|says|answer|choose|select|pick|turned|"
+    r"switched|"
     r"facing|looking|pointing|going|moving|definitely|clearly|probably|it's|that's|there's|am|be|think|the|a|an)|"
     r"(?:答案|是|为|選|选|择|朝|向|面))\s*\Z"
 )
@@ -71,17 +74,27 @@ _NO_ONE: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """An option's text at `start` to `end`; `sure` is False where it may be something else: a warning, no evidence."""
+    """An option's text at `start` to `end`; `sure` is False where it may be something else: a warning, no evidence.
+
+    `word` is the text in lower case where it is one word, and else empty.
+    """
 
     start: int
     end: int
     option: int
     sure: bool
+    word: str = ""
 
 
 def words(text: str) -> list[tuple[str, int, int]]:
-    """Cut into words with their places: lower case, numbers as digits; a Chinese character is a word of its own."""
-    return [(_plain_word(found[0]), found.start(), found.end()) for found in _WORD.finditer(text)]
+    """Cut into words with their places: lower case, a number as its digits; else a Chinese character is a word."""
+    found, at = [], 0
+    for run in RUN.finditer(text):
+        found += [(_plain_word(word[0]), word.start(), word.end()) for word in _WORD.finditer(text, at, run.start())]
+        found.append((value(run[0]), run.start(), run.end()))
+        at = run.end()
+    found += [(_plain_word(word[0]), word.start(), word.end()) for word in _WORD.finditer(text, at)]
+    return found
 
 
 def _plain_word(word: str) -> str:
@@ -119,10 +132,20 @@ def mentions(text: str, options: tuple[str, str]) -> list[Mention]:
     mentioned = []
     for first, end, option in hits:
         start, stop = found[first][1], found[end - 1][2]
-        sure = _stands(text, start, stop, found[first][0] if end - first == 1 else None)
+        alone = found[first][0] if end - first == 1 else None
+        sure = _stands(text, start, stop, alone)
+        if alone is not None and alone.isdigit():
+            sure = sure and _counted(text, start, stop, options[option])
         if sure is not None:
-            mentioned.append(Mention(start, stop, option, sure and not (strayed and option == short)))
+            plainly = sure and not (strayed and option == short)
+            mentioned.append(Mention(start, stop, option, plainly, text[start:stop].casefold() if alone else ""))
     return mentioned
+
+
+def _counted(text: str, start: int, stop: int, option: str) -> bool:
+    """Does a number say how many, and not about how many, a price, a share? What the option holds too may stand."""
+    before, after = NOT_COUNTED_BEFORE.search(text[max(0, start - 30) : start]), NOT_COUNTED_AFTER.match(text, stop)
+    return not any(sign is not None and sign[0].strip().casefold() not in option.casefold() for sign in (before, after))
 
 
 def _alone(text: str, options: tuple[str, str]) -> list[Mention]:
@@ -179,10 +202,8 @@ def _stands(text: str, start: int, stop: int, word: str | None) -> bool | None:
         return bool((_CLOSED.match(after) and _OPENED.search(before)) or before[-1:] in tuple("中里上内"))
     if word is None:
         return True
-    if re.fullmatch(f"[{CJK}]", text[start:stop]):
-        if word in "是否有无没对错不":
-            return True if _CLOSED.match(after) and _OPENED.search(before) else None
-        return _CLOSED_CJK.match(after) is not None
+    if re.match(f"[{CJK}]", text[start:stop]) and (word.isdigit() or stop - start == 1):
+        return _stands_in_chinese(text[start:stop], word, before, after)
     if word in _YES_NO or word in _LOOSE or (len(word) == 1 and word.isalpha()):
         if len(word) == 1 and word.isalpha() and not text[start].isupper() and (before.strip() or after.strip()):
             return None
@@ -196,8 +217,17 @@ def _stands(text: str, start: int, stop: int, word: str | None) -> bool | None:
         return None
     if word == "1" and text[start:stop].casefold() == "one" and (_ONE_OF.match(after) or _NO_ONE.search(before)):
         return None
-    if word == "1" and text[start:stop] == "一":
-        return True if _CLOSED.match(after) or (after[:1] in "只個个条朵辆" and not before.strip()) else None
     if text[start:stop].isdigit() and re.search(r"(?:^|\n)[ \t]*\Z", before) and re.match(r"[.)][ \t]+\S", after):
         return None  # the number of a list
     return True
+
+
+def _stands_in_chinese(found: str, word: str, before: str, after: str) -> bool | None:
+    """As `_stands`, of one character, or of a number in Chinese."""
+    if found == "一":
+        return True if _CLOSED.match(after) or (after[:1] in "只個个条朵辆" and not before.strip()) else None
+    if word.isdigit():
+        return re.match(r"[只個个条朵辆张匹头]?\s*(?:$|[\n.,!(、，。；：！])", after) is not None
+    if word in "是否有无没对错不":
+        return True if _CLOSED.match(after) and _OPENED.search(before) else None
+    return _CLOSED_CJK.match(after) is not None

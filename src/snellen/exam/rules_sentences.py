@@ -35,7 +35,7 @@ _ITEM: Final = re.compile(rf"\s*[-•]?\s*(?:option |choice )?{LETTER}$")
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One letter or option: its place in its sentence, and in the plain text."""
+    """One letter or option: its place in its sentence, and in the plain text; `word` as in `Mention`."""
 
     at: int
     option: int
@@ -44,6 +44,7 @@ class Mark:
     bracketed: bool
     start: int
     end: int
+    word: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +85,14 @@ def sentences(text: str, lettered: Sequence[Letter], mentioned: Sequence[Mention
     return found
 
 
-Place = tuple[int, int, int, bool, bool, bool]
-"""Start, end, option, is_letter, sure, bracketed."""
+Place = tuple[int, int, int, bool, bool, bool, str]
+"""Start, end, option, is_letter, sure, bracketed, word."""
 
 
 def _marked(text: str, lettered: Sequence[Letter], mentioned: Sequence[Mention]) -> tuple[str, list[Place]]:
     """Put single marks for letters and options; where they overlap, the longer one stands."""
-    places: list[Place] = [(one.start, one.end, one.option, False, one.sure, False) for one in mentioned]
-    places += [(one.start, one.end, one.option, True, True, one.bracketed) for one in lettered]
+    places: list[Place] = [(one.start, one.end, one.option, False, one.sure, False, one.word) for one in mentioned]
+    places += [(one.start, one.end, one.option, True, True, one.bracketed, "") for one in lettered]
     pieces, used, at = [], [], 0
     for place in sorted(places, key=lambda one: (one[0], one[0] - one[1], not one[3])):
         if place[0] < at:
@@ -134,7 +135,7 @@ def _sentence(
     text = " ".join(piece.split())
     ats = [found.start() for found in re.finditer(MARK, text)]
     marks = tuple(
-        Mark(at, option, is_letter, sure, bracketed, start, end)
-        for at, (start, end, option, is_letter, sure, bracketed) in zip(ats, places, strict=True)
+        Mark(at, option, is_letter, sure, bracketed, start, end, word)
+        for at, (start, end, option, is_letter, sure, bracketed, word) in zip(ats, places, strict=True)
     )
     return Sentence(text, marks, asks, revises, line, opens, whole)

@@ -11,7 +11,8 @@ _TAGS: Final = "think|thinking|thought|thoughts|reason|reasoning|analysis|scratc
 _THINKING: Final = re.compile(
     rf"(?P<open><\s*(?:{_TAGS})(?:\s[^<>]{{0,80}})?>|◁think▷|\[THINK\]|<\|begin_of_thought\|>"
     r"|<\|channel\|>\s*analysis)"
-    rf"|(?P<close><\s*/\s*(?:{_TAGS})\s*>|◁/think▷|\[/THINK\]|<\|end_of_thought\|>|<\|channel\|>\s*final\s*<\|message\|>)",
+    rf"|(?P<close><\s*/\s*(?:{_TAGS})\s*>|◁/think▷|\[/THINK\]|<\|end_of_thought\|>|<\|channel\|>\s*final\s*<\|"
+    rf"message\|>)",
     re.IGNORECASE,
 )
 

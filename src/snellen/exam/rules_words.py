@@ -108,7 +108,8 @@ DENIES: Final = re.compile(
     r"\b(?:not|no|never|neither|nor|without|cannot|non|rather than|instead of|except|unlike|excluding|exclude|excludes|"
     r"eliminate|eliminates|eliminating|rules? out|ruling out|ruled out|reject|rejects|rejecting|wrong|incorrect|false|"
     r"unlikely|refuse|mistake|mistaken|doubt|doubts|doubtful|nobody|nothing|none|hardly|barely|than|as opposed to|"
-    r"opposite|away from|half|partially|partly|almost|nearly|semi|anything but|all but|less|least|fails?|instead of|"
+    r"opposite|away from|half|partially|partly|almost|nearly|semi|anything but|all but|less|least|worst|fails?|"
+    r"instead of|"
     r"ain't|dont|isnt|cant|doesnt)\b|n't\b|不|没|沒|非|并非|无|無|排除|错误|錯誤|错|錯|别|勿|半"
 )
 NEW_START: Final = re.compile(
