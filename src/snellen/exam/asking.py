@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Final
 
 from snellen import storage
+from snellen.benchmarks import Benchmark
 from snellen.errors import Incomplete, StudyError
 from snellen.exam.sittings import Asks, merged
+from snellen.itemsets import ItemSet
 from snellen.mllms.base import MultimodalModel
 from snellen.progress import Progress
 from snellen.records import Ask, Key, Response
 from snellen.runs import RESPONSES, RUN, Header, append, read_header, read_responses, run_id, write_header
+from snellen.runs.files import Sitting
 from snellen.runs.responses import mend
-from snellen.study import Study
+from snellen.study import Study, software
 
 CLIENTS: Final = {"snellen", "openai"}
 """Software of which no answer depends on the version: prompts have versions of their own."""
@@ -34,6 +37,24 @@ class AskResult:
     tokens_in: int
     tokens_out: int
     cost_usd: float | None
+
+
+def header_of(
+    asked: Benchmark | ItemSet, model: MultimodalModel, profile: str, sittings: tuple[Sitting, ...]
+) -> Header:
+    """Say who is asked what, and how: the content of `run.json`."""
+    return Header(
+        kind="mllm",
+        model=model.name,
+        fingerprint=model.fingerprint,
+        benchmark=asked.name,
+        content_sha256=asked.content_sha256,
+        profile=profile,
+        decoding=model.decoding.as_json(),
+        template=model.template,
+        software={**software(), **model.software},
+        sittings=sittings,
+    )
 
 
 def put(

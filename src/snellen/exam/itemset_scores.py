@@ -50,17 +50,18 @@ def yes_no_scores(
         chose = np.array([(not truth) if one is None else one for truth, one in zip(yes, answers, strict=True)])
         images = [one.image_id for one in covered]
 
-        def add(metric: str, hits: Sequence[bool], names: Sequence[str], chance: float | None) -> None:
+        shares: list[tuple[str, Sequence[bool], Sequence[str], float | None]] = [
+            ("yes_no_accuracy", [bool(hit) for hit in chose == yes], images, 0.5),
+            ("precision", *_part(yes, chose, images), None),
+            ("recall", *_part(chose, yes, images), None),
+            ("yes_rate", [one is True for one in answers], images, None),
+        ]
+        for metric, hits, names, chance in shares:
             share = clustered_interval(hits, names)
             interval = (share.low, share.high) if share.n else (None, None)
-            found.append(_score(metric, group, tagset, share.n, share.value, interval, CLUSTERED, chance, counts))  # noqa: B023
-
-        add("yes_no_accuracy", [bool(hit) for hit in chose == yes], images, 0.5)
-        add("precision", *_part(yes, chose, images), None)
-        add("recall", *_part(chose, yes, images), None)
+            found.append(_score(metric, group, tagset, share.n, share.value, interval, CLUSTERED, chance, counts))
         f1, low, high = _f1(yes, chose, images)
         found.append(_score("f1", group, tagset, len(covered), f1, (low, high), BOOTSTRAP, None, counts))
-        add("yes_rate", [one is True for one in answers], images, None)
     return found
 
 

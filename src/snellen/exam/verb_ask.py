@@ -8,7 +8,7 @@ from pathlib import Path
 from snellen import benchmarks
 from snellen.benchmarks import Benchmark
 from snellen.errors import UsageError
-from snellen.exam.asking import AskResult, put
+from snellen.exam.asking import AskResult, header_of, put
 from snellen.exam.profiles import DEFAULT, profile_named
 from snellen.exam.sittings import question_ask, sittings
 from snellen.exam.verb_items import ask_items, itemset_of
@@ -16,8 +16,7 @@ from snellen.mllms.base import Compute, Decoding, MultimodalModel, Traffic
 from snellen.progress import SILENT, Progress
 from snellen.providers import load_mllm
 from snellen.records import Control
-from snellen.runs import Header
-from snellen.study import Study, software
+from snellen.study import Study
 
 
 def ask(
@@ -92,18 +91,7 @@ def ask(
         progress.note("repeats at temperature 0 only show whether the model or its endpoint is deterministic")
     asked = askable(opened, benchmark)
     loaded = load(wording.max_tokens)
-    header = Header(
-        kind="mllm",
-        model=loaded.name,
-        fingerprint=loaded.fingerprint,
-        benchmark=asked.name,
-        content_sha256=asked.content_sha256,
-        profile=wording.label,
-        decoding=loaded.decoding.as_json(),
-        template=loaded.template,
-        software={**software(), **loaded.software},
-        sittings=wanted,
-    )
+    header = header_of(asked, loaded, wording.label, wanted)
     questions = [question.question_id for question in asked.questions]
     return put(opened, header, questions, question_ask(asked, wording), loaded, progress)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from snellen.errors import Incomplete, StudyError, UsageError
-from snellen.exam.asking import AskResult, put
+from snellen.exam.asking import AskResult, header_of, put
 from snellen.exam.itemset_profiles import ITEM_PROFILES, ItemProfile, item_profile, item_prompt
 from snellen.exam.itemset_scores import relative_scores, yes_no_scores
 from snellen.exam.outcome import Outcome
@@ -19,7 +19,7 @@ from snellen.progress import Progress
 from snellen.records import Ask, Grade, Key, Response, Verdict
 from snellen.runs import Header
 from snellen.runs.files import PLAIN
-from snellen.study import Study, software
+from snellen.study import Study
 
 
 def itemset_of(study: Study, name: str) -> ItemSet:
@@ -58,18 +58,7 @@ def ask_items(
     """
     wording = item_profile(profile, items.kind)
     loaded = model(wording)
-    header = Header(
-        kind="mllm",
-        model=loaded.name,
-        fingerprint=loaded.fingerprint,
-        benchmark=items.name,
-        content_sha256=items.content_sha256,
-        profile=wording.label,
-        decoding=loaded.decoding.as_json(),
-        template=loaded.template,
-        software={**software(), **loaded.software},
-        sittings=(PLAIN,),
-    )
+    header = header_of(items, loaded, wording.label, (PLAIN,))
     by_id = {one.item_id: one for one in items.items}
 
     def make(key: Key) -> Ask:
