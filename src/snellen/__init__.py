@@ -17,12 +17,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from snellen.benchmark import build, validate
     from snellen.benchmarks import read_benchmark
+    from snellen.diagnosis import diagnose
+    from snellen.diagnosis.correlation import correlate
     from snellen.embedding import embed
     from snellen.errors import SnellenError
     from snellen.exam import ask, grade
     from snellen.exam.compare import compare
+    from snellen.exam.match import match, statements
     from snellen.exam.power import power
+    from snellen.exam.zeroshot import zeroshot
     from snellen.mining import mine
+    from snellen.patterns import tag
     from snellen.providers import load_encoder, load_mllm
     from snellen.recipes.run import run
     from snellen.study import Study
@@ -33,15 +38,21 @@ _HOME = {
     "ask": "snellen.exam",
     "build": "snellen.benchmark",
     "compare": "snellen.exam.compare",
+    "correlate": "snellen.diagnosis.correlation",
+    "diagnose": "snellen.diagnosis",
     "embed": "snellen.embedding",
     "grade": "snellen.exam",
     "load_encoder": "snellen.providers",
     "load_mllm": "snellen.providers",
+    "match": "snellen.exam.match",
     "mine": "snellen.mining",
     "power": "snellen.exam.power",
     "read_benchmark": "snellen.benchmarks",
     "run": "snellen.recipes.run",
+    "statements": "snellen.exam.match",
+    "tag": "snellen.patterns",
     "validate": "snellen.benchmark",
+    "zeroshot": "snellen.exam.zeroshot",
 }
 
 __all__ = [
@@ -50,15 +61,21 @@ __all__ = [
     "ask",
     "build",
     "compare",
+    "correlate",
+    "diagnose",
     "embed",
     "grade",
     "load_encoder",
     "load_mllm",
+    "match",
     "mine",
     "power",
     "read_benchmark",
     "run",
+    "statements",
+    "tag",
     "validate",
+    "zeroshot",
 ]
 
 

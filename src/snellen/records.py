@@ -275,6 +275,37 @@ class Grade:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """One line of `matches.jsonl`: how an image-text encoder matches a pair's two images with its two statements.
+
+    `cosine[i][j]` is of image i (a, b) and text j (a, b). `image_correct[j]`: text j picks its own image;
+    `text_correct[i]`: image i picks its own text; a tie picks nothing. `tie`: two cosines that are compared are equal.
+    Names are Winoground's (Thrush et al., CVPR 2022, section 3.3); the image score is MMVP-VLM's official rule.
+    """
+
+    pair_id: str
+    cosine: tuple[tuple[float, float], tuple[float, float]]
+    image_correct: tuple[bool, bool]
+    text_correct: tuple[bool, bool]
+    tie: bool
+
+    @property
+    def image_score(self) -> bool:
+        """Each text picks its own image. Chance 1/4."""
+        return all(self.image_correct)
+
+    @property
+    def text_score(self) -> bool:
+        """Each image picks its own text. Chance 1/4."""
+        return all(self.text_correct)
+
+    @property
+    def group_score(self) -> bool:
+        """Both. Chance 1/6."""
+        return self.image_score and self.text_score
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """One number of `scores.json` with its interval, its chance, and what it is of.
 

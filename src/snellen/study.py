@@ -169,6 +169,11 @@ class Study:
         return self.runs / run_id
 
     @property
+    def diagnosis(self) -> Path:
+        """The folder of verdicts: `<run_id>.jsonl`, a line a pair."""
+        return self.root / "diagnosis"
+
+    @property
     def report(self) -> Path:
         """`report.html`."""
         return self.root / "report.html"
@@ -266,6 +271,17 @@ class Study:
         """
         busy = f"Another process is writing to {self.root}: wait until it ends, or use another --out folder."
         with _locked(self.root / "study.lock", busy, (self.root, self.embeddings, *folders)):
+            yield
+
+    @contextmanager
+    def lock_diagnosis(self, name: str) -> Iterator[None]:
+        """Be the only one to write one diagnosis.
+
+        Raises:
+            StorageError: another process is writing it.
+        """
+        busy = f"Another process is diagnosing {name}: wait until it ends."
+        with _locked(self.diagnosis / f"{name}.lock", busy, (self.diagnosis,)):
             yield
 
     @contextmanager

@@ -11,19 +11,26 @@ from snellen.cli import (
     ask,
     build,
     compare,
+    correlate,
     demo,
+    diagnose,
     draft,
     embed,
+    encoders,
     export,
     grade,
     import_,
+    match,
     mine,
     power,
     progress,
     report,
     run,
+    statements,
+    tag,
     validate,
     world,
+    zeroshot,
 )
 from snellen.errors import SnellenError
 
@@ -44,6 +51,13 @@ app.command("validate")(validate.validate)
 app.command("ask")(ask.ask)
 app.command("grade")(grade.grade)
 app.command("draft")(draft.draft)
+app.command("match")(match.match)
+app.command("statements")(statements.statements)
+app.command("zeroshot")(zeroshot.zeroshot)
+app.command("tag")(tag.tag)
+app.command("correlate")(correlate.correlate)
+app.command("diagnose")(diagnose.diagnose)
+app.command("encoders")(encoders.encoders)
 app.command("compare")(compare.compare)
 app.command("power")(power.power)
 app.command("report")(report.report)

@@ -104,6 +104,38 @@ def study(
     typer.echo(str(page))
 
 
+@app.command("fault")
+def fault(
+    model: Annotated[Path, typer.Argument(help="The folder of a model with one encoder.", show_default=False)],
+    out: Annotated[Path, typer.Argument(help="The folder to write the damaged copy to.", show_default=False)],
+    organ: Annotated[str, typer.Option(help="encoder, projector, bias or ignores.", show_default=False)],
+    factor: Annotated[str | None, typer.Option(help="What encoder or projector lose.")] = None,
+    strength: Annotated[float, typer.Option(help="Above 0, at most 1.")] = 1.0,
+    world: Annotated[int, typer.Option(min=0, help="The world whose training scenes are used.")] = 0,
+    seed: options.SeedOption = 0,
+) -> None:
+    """Damage one organ of a copy of a tiny multimodal LLM, so that it is known who is to blame."""
+    from snellen.world.faults import fault as plant
+
+    result = plant(model, out, organ=organ, factor=factor, strength=strength, world=world, seed=seed)
+    typer.echo(f"{result.folder}: what it fails at is {result.verdict}'s fault")
+
+
+@app.command("faults")
+def faults(
+    out: Annotated[Path, typer.Argument(help="The folder to write.", show_default=False)],
+    seed: Annotated[list[int] | None, typer.Option(help="May be given for several. Default: 3 and 4.")] = None,
+    world: Annotated[int, typer.Option(min=0, help="Settings were chosen on worlds 0 and 1.")] = 2,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes at a time, in training.")] = 2,
+    quiet: options.QuietOption = False,
+) -> None:
+    """Train models of fresh seeds, damage one organ of each copy, diagnose all, and count who is blamed."""
+    from snellen.recipes.world_faults import SEEDS, world_faults
+
+    page = world_faults(out, seeds=seed or SEEDS, world=world, jobs=jobs, progress=progress_for(quiet))
+    typer.echo(str(page))
+
+
 @app.command("accept")
 def accept(
     study: options.StudyArgument,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
 
 
 class Preprocess(Protocol):
@@ -72,6 +73,14 @@ class ImageTextEncoder(ImageEncoder, Protocol):
 
     def embed_text(self, texts: list[str]) -> FloatArray:
         """Embed texts to unit rows float32 [n, dim]; longer texts are cut as the model's own tokenizer does."""
+
+
+@runtime_checkable
+class ShowsTokens(Protocol):
+    """An image-text encoder that shows what its tokenizer makes of texts. All of ours do; your own need not."""
+
+    def token_ids(self, texts: list[str]) -> IntArray:
+        """Return what `embed_text` gives to the network: int64 [n, length], cut and padded to one length."""
 
 
 def unit_rows(vectors: FloatArray) -> FloatArray:

@@ -22,7 +22,7 @@ from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 from snellen.encoders import hub
-from snellen.encoders.base import FloatArray, unit_rows
+from snellen.encoders.base import FloatArray, IntArray, unit_rows
 from snellen.encoders.choices import closest
 from snellen.encoders.paths import local_path
 from snellen.encoders.pixels import FILTERS, Pixels, ResizeRule, pair, three
@@ -78,8 +78,19 @@ class OpenClipEncoder(TorchEncoder):
         Raises:
             EncoderError: the tokenizer cannot be had.
         """
-        import open_clip
         import torch
+
+        tokens = self._tokens(texts).to(self._device)
+        with torch.inference_mode():
+            return unit_rows(self._array(self._network.encode_text(tokens)))
+
+    def token_ids(self, texts: list[str]) -> IntArray:
+        """Return what `embed_text` gives to the network: int64 [n, length]. Raises as it does."""
+        ids: IntArray = self._tokens(texts).numpy()
+        return ids
+
+    def _tokens(self, texts: list[str]) -> Tensor:
+        import open_clip
 
         if self._tokenizer is None:
             with quiet_libraries():
@@ -91,8 +102,8 @@ class OpenClipEncoder(TorchEncoder):
                     )
                 except (OSError, ValueError) as error:
                     raise EncoderError(f"{self.name} cannot embed texts: its tokenizer cannot be loaded") from error
-        with torch.inference_mode():
-            return unit_rows(self._array(self._network.encode_text(self._tokenizer(texts).to(self._device))))
+        tokens: Tensor = self._tokenizer(texts)
+        return tokens
 
     def _pool(self, pixels: Tensor) -> Tensor:
         pooled: Tensor = self._network.encode_image(pixels)

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from snellen.encoders import hub
-from snellen.encoders.base import FloatArray, unit_rows
+from snellen.encoders.base import FloatArray, IntArray, unit_rows
 from snellen.encoders.naflex import unpack
 from snellen.encoders.quiet import quiet_libraries
 from snellen.encoders.torch_encoder import TorchEncoder, block_index
@@ -51,21 +51,29 @@ class DualEncoder(TorchEncoder):
         """
         import torch
 
-        if self._tokenizer is None:
-            self._tokenizer = self._load_tokenizer()
-        words = [text.lower() for text in texts] if self._sigmoid else texts
-        encoded = self._tokenizer(
-            words,
-            padding="max_length",
-            truncation=True,
-            max_length=self._network.config.text_config.max_position_embeddings,
-            return_tensors="pt",
-        )
+        encoded = self._tokens(texts)
         inputs = {"input_ids": encoded["input_ids"].to(self._device)}
         if not self._sigmoid:
             inputs["attention_mask"] = encoded["attention_mask"].to(self._device)
         with torch.inference_mode():
             return unit_rows(self._array(self._network.get_text_features(**inputs).pooler_output))
+
+    def token_ids(self, texts: list[str]) -> IntArray:
+        """Return what `embed_text` gives to the network: int64 [n, length]. Raises as it does."""
+        ids: IntArray = self._tokens(texts)["input_ids"].numpy()
+        return ids
+
+    def _tokens(self, texts: list[str]) -> Mapping[str, Tensor]:
+        if self._tokenizer is None:
+            self._tokenizer = self._load_tokenizer()
+        tokens: Mapping[str, Tensor] = self._tokenizer(
+            [text.lower() for text in texts] if self._sigmoid else texts,
+            padding="max_length",
+            truncation=True,
+            max_length=self._network.config.text_config.max_position_embeddings,
+            return_tensors="pt",
+        )
+        return tokens
 
     def _pool(self, pixels: Tensor) -> Tensor:
         pooled: Tensor = self._network.get_image_features(**self._inputs(pixels)).pooler_output

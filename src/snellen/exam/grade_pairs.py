@@ -11,9 +11,9 @@ from snellen.exam import verdicts
 from snellen.exam.hand import read_hand
 from snellen.exam.judge import Unread, agreement, judge
 from snellen.exam.outcome import Outcome
-from snellen.exam.profiles import letters_of
 from snellen.exam.scores import scores
 from snellen.mllms.base import MultimodalModel
+from snellen.profiles import letters_of
 from snellen.progress import Progress
 from snellen.records import Key, Response
 from snellen.runs import RESPONSES, Header

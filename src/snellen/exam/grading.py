@@ -12,7 +12,7 @@ from snellen.exam.verb_grade import grade, run_folder, unparsed
 from snellen.mllms.base import Decoding, Traffic
 from snellen.progress import SILENT, Progress
 from snellen.providers import load_mllm
-from snellen.runs import RUN
+from snellen.runs import RUN, read_header
 from snellen.study import Study
 
 Person = tuple[Callable[[str], str], Callable[[str], None]]
@@ -57,7 +57,9 @@ def grade_runs(
     """
     opened = Study(Path(study))
     folders = [run_folder(opened, run) for run in runs]
-    folders = folders or sorted(path.parent for path in opened.runs.glob(f"*/{RUN}"))
+    folders = folders or sorted(
+        path.parent for path in opened.runs.glob(f"*/{RUN}") if read_header(path).kind != "encoder"
+    )
     if not folders:
         raise UsageError(f"There is no run in {study}: ask a model first, with `snellen ask`.")
     model = None

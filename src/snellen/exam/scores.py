@@ -75,7 +75,7 @@ def _together(group: Group, sittings: Sequence[Sitting], grades: Mapping[Key, Gr
     if PLAIN in sittings and REVERSED in sittings:
         found += _both_orders(group, grades)
     repeats = [one for one in sittings if one[0] == "ab" and one[2:] == PLAIN[2:]]
-    variants = [one for one in sittings if one[3]]
+    variants = [one for one in sittings if one[3] and one[0] == "ab"]
     for metric, order, others in (
         ("order_agreement", "both", [REVERSED] if REVERSED in sittings else []),
         ("repeat_agreement", f"{len(repeats)} repeats", [one for one in repeats if one != PLAIN]),

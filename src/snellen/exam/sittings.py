@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from snellen import variants
 from snellen.benchmarks import Benchmark
 from snellen.errors import StudyError, UsageError
-from snellen.exam import variants
-from snellen.exam.profiles import Profile, prompt
+from snellen.profiles import Profile, prompt
 from snellen.records import Ask, Control, Key, Order
 from snellen.runs.files import PLAIN, Sitting
 
@@ -25,15 +25,14 @@ def sittings(
 ) -> tuple[Sitting, ...]:
     """List the sittings that the options of `ask` mean, the plain one first.
 
-    Both orders hold for every repeat; variants and controls are asked once, in the published order, and where both
-    orders are asked, controls in the other one too: what is answered without the image is the model's habit.
+    Both orders hold for every repeat, variant and control. Variants and controls are asked once.
 
     Raises:
         UsageError: there is no such variant, or something is given twice.
     """
     orders: tuple[Order, ...] = ("ab", "ba") if both_orders else ("ab",)
     found: list[Sitting] = [(order, repeat, "none", "") for repeat in range(repeats) for order in orders]
-    found += [("ab", 0, "none", variants.check(name)) for name in image_variants]
+    found += [(order, 0, "none", variants.check(name)) for name in image_variants for order in orders]
     found += [(order, 0, control, "") for control in controls for order in orders]
     if repeats < 1 or len(set(found)) < len(found):
         raise UsageError("A variant or control is given twice, or repeats is below 1: name each once.")

@@ -9,10 +9,10 @@ from snellen import benchmarks
 from snellen.benchmarks import Benchmark
 from snellen.errors import UsageError
 from snellen.exam.asking import AskResult, header_of, put
-from snellen.exam.profiles import DEFAULT, profile_named
 from snellen.exam.sittings import question_ask, sittings
 from snellen.exam.verb_items import ask_items, itemset_of
 from snellen.mllms.base import Compute, Decoding, MultimodalModel, Traffic
+from snellen.profiles import DEFAULT, profile_named
 from snellen.progress import SILENT, Progress
 from snellen.providers import load_mllm
 from snellen.records import Control
@@ -49,7 +49,7 @@ def ask(
         itemset: in the place of a benchmark: the name of an item set, or the path of its folder. Items are asked once,
             in the plain way.
         model: `provider/model[@endpoint]`, or a model that is loaded already.
-        profile: how questions are worded, by name (`snellen.exam.profiles`, `snellen.exam.itemset_profiles`); None:
+        profile: how questions are worded, by name (`snellen.profiles`, `snellen.exam.itemset_profiles`); None:
             `letter` (the world's models: `official`, the only wording they know), or that of the item set's kind.
         both_orders: ask every question with its options the other way round, too.
         repeats: how often every question is asked.

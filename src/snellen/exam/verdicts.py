@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from snellen.exam.hand import HandGrade
 from snellen.exam.judge import Unread
-from snellen.exam.profiles import shown
 from snellen.exam.rules import RULES, read_choice
+from snellen.profiles import shown
 from snellen.records import Grade, Key, Question, Response, Verdict
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from snellen.records import Ask, Finish, Response
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,25 @@ class MultimodalModel(Protocol):
             Incomplete: it stopped before all were answered.
         """
         ...
+
+
+@runtime_checkable
+class Transparent(MultimodalModel, Protocol):
+    """A multimodal LLM whose hidden states can be seen; `supports.hidden` says so."""
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """The stops that there are, in the order of the way (`snellen.mllms.hidden`)."""
+
+    def hidden(self, ask: Ask, stops: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """Return what the model holds at the stops while it reads one question: float32 [tokens, width] each.
+
+        Raises:
+            Unsupported: the architecture's parts are not known, or a stop has nothing.
+        """
+
+    def random_encoder(self, seed: int) -> AbstractContextManager[None]:
+        """Have an encoder of the same architecture with random weights, for as long as this lasts: a control."""
 
 
 def respond(

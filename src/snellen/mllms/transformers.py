@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from hashlib import sha256
 from itertools import islice
@@ -26,8 +27,12 @@ from snellen.records import Ask, Finish, Response
 from snellen.study import software
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from PIL import Image
     from torch import Tensor
+
+    from snellen.mllms.hidden import Stops
 
 BATCH_ELSEWHERE: Final = 8
 """Questions that are computed together on a GPU, unless told otherwise; on a CPU it is one."""
@@ -57,7 +62,7 @@ class TransformersModel:
         self.name = checkpoint.name
         self.fingerprint = checkpoint.fingerprint
         self.decoding = decoding
-        self.supports = Supports(logprobs=True)
+        self.supports = Supports(logprobs=True, hidden=True)
         self.software: Mapping[str, str] = {
             package: version
             for package, version in software("pillow", "tokenizers", "torch", "transformers").items()
@@ -100,6 +105,52 @@ class TransformersModel:
             for part in ([ask for ask in batch if ask.image is not None], [ask for ask in batch if ask.image is None]):
                 if part:
                     yield from self._answer(part)
+
+    def hidden(self, ask: Ask, stops: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """Return what the model holds at the stops while it reads one question: float32 [tokens, width] each.
+
+        Stops are named in `snellen.mllms.hidden`.
+
+        Raises:
+            Unsupported: the architecture's parts are not known, or a stop has nothing.
+            UsageError: there is no such stop.
+            ModelError: see `answer`; or the question has no image.
+        """
+        import torch
+
+        if ask.image is None:
+            raise ModelError(f"{ask.question_id} has no image, and hidden states are those of a picture: give one.")
+        with torch.inference_mode(), quiet_libraries():
+            inputs = self._inputs([self._prompt(ask)], [ask])
+            return self._stops.watch(stops, lambda: self._model(**inputs))
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """The stops that there are, in the order of the way; none where the architecture is not known."""
+        return self._stops.names
+
+    @contextmanager
+    def random_encoder(self, seed: int) -> Iterator[None]:
+        """Have an encoder of the same architecture with random weights, for as long as this lasts.
+
+        Raises:
+            Unsupported: the architecture's parts are not known.
+        """
+        from snellen.mllms.hidden import Stops, random_towers
+
+        stops = self._stops
+        with random_towers(self._model, self.name, seed):
+            self.__dict__["_stops"] = Stops(self._model, self.name)  # hooks are set on the modules that are there
+            try:
+                yield
+            finally:
+                self.__dict__["_stops"] = stops
+
+    @cached_property
+    def _stops(self) -> Stops:
+        from snellen.mllms.hidden import Stops
+
+        return Stops(self._model, self.name)
 
     def _answer(self, asks: Sequence[Ask]) -> Iterator[Response]:
         import torch

@@ -9,6 +9,8 @@ DEFAULT: Final = "pool:4"
 CHANCE: Final = 0.25
 """Of pair accuracy: two questions with two options each."""
 
+UNTRAINED: Final = "not trained"
+
 PAPER: Final = {
     "below_chance": "A CLIP-fed model falls below chance on blind pairs (paper: LLaVA 6.0 %, figure 4)",
     "mixture_gains": "Interleaving gains on blind pairs (table 3: 5.5 to 16.7 %)",
@@ -22,32 +24,33 @@ PAPER: Final = {
 """What the paper says. Its general ability is LLaVA-Bench's score; here it is accuracy on kind and context."""
 
 
-def agreement(result: Mapping[str, Any]) -> dict[str, str]:
+def agreement(result: Mapping[str, Any], visual: str = DEFAULT) -> dict[str, str]:
     """Say of each of the paper's findings whether one seed shows it: `yes`, `no` or `unsure`, with the figure.
 
     `yes` and `no` need a 95 % interval that leaves the other out; everything else is `unsure`.
 
     Args:
-        result: One element of `seeds` of `study.json`.
+        result: One element of `seeds` of `study.json`; of a diet that it has not, its findings are `not trained`.
+        visual: The visual input; the correlation is measured for the default one alone.
     """
-    figures = result["visuals"][DEFAULT]
+    figures = result["visuals"][visual]
     blind = next(score for score in figures["diets"]["clip"]["pairs"]["blind"] if score["metric"] == "pair_accuracy")
     by = {(each["diet"], each["minus"]): each for each in figures["differences"]}
     pairs = {key: each["blind_pair_accuracy"] for key, each in by.items()}
     plain = {key: each["plain_accuracy"] for key, each in by.items()}
     r = result["correlation"]["pearson"]
     correlated = "unsure" if r["r"] is None else _above(r["low"], r["high"], 0.0) + f" (r = {_interval(r, 'r')})"
-    return {
+    found = {
         "below_chance": _below(blind["low"], blind["high"], CHANCE)
         + f" ({100 * blind['value']:.0f} % [{100 * blind['low']:.0f}, {100 * blind['high']:.0f}])",
-        "mixture_gains": _gains(pairs["interleaved", "clip"]),
-        "additive_gains": _gains(pairs["additive-0.75", "clip"]),
-        "additive_costs": _costs(plain["additive-0.75", "clip"]),
-        "vision_only_costs": _costs(plain["vision-only", "clip"]),
-        "interleaved_keeps": _gains(plain["interleaved", "clip"], -0.01),
-        "beats_additive": _gains(pairs["interleaved", "additive-0.5"]),
-        "correlates": correlated,
+        "mixture_gains": _gains(pairs.get(("interleaved", "clip"))),
+        "additive_gains": _gains(pairs.get(("additive-0.75", "clip"))),
+        "additive_costs": _costs(plain.get(("additive-0.75", "clip"))),
+        "vision_only_costs": _costs(plain.get(("vision-only", "clip"))),
+        "interleaved_keeps": _gains(plain.get(("interleaved", "clip")), -0.01),
+        "beats_additive": _gains(pairs.get(("interleaved", "additive-0.5"))),
     }
+    return {**found, "correlates": correlated} if visual == DEFAULT else found
 
 
 def _above(low: float, high: float, limit: float) -> str:
@@ -58,11 +61,15 @@ def _below(low: float, high: float, limit: float) -> str:
     return _above(-high, -low, -limit)
 
 
-def _gains(difference: Mapping[str, float], limit: float = 0.0) -> str:
+def _gains(difference: Mapping[str, float] | None, limit: float = 0.0) -> str:
+    if difference is None:
+        return UNTRAINED
     return f"{_above(difference['low'], difference['high'], limit)} ({_points(difference)})"
 
 
-def _costs(difference: Mapping[str, float]) -> str:
+def _costs(difference: Mapping[str, float] | None) -> str:
+    if difference is None:
+        return UNTRAINED
     return f"{_below(difference['low'], difference['high'], 0.0)} ({_points(difference)})"
 
 

@@ -35,6 +35,10 @@ SEEDS: Final = (0, 1, 2)
 OTHER_VISUALS: Final = ("global", "all")
 FAMILIES: Final = 400
 DIETS: Final = ("clip", "additive-0.25", "additive-0.5", "additive-0.75", "vision-only", "interleaved")
+"""Of the first seed, for every visual input."""
+
+CONFIRMED: Final = (("pool:4", "global"), ("clip", "interleaved"))
+"""Visual inputs and diets of the other seeds: those that the argument hangs on."""
 
 
 def world_study(
@@ -50,9 +54,9 @@ def world_study(
 ) -> Path:
     """Reproduce the argument in a world of its own, and write `study.json` and `study.md`.
 
-    Every seed trains its own encoders, language model and diets; visual inputs other than the default are trained with
-    the first seed alone. Settings were chosen on world 0; the default here is another world. Run again, it goes on
-    where it stopped.
+    Every seed trains its own encoders and language model. The first one trains every diet for every visual input, the
+    others those that the argument hangs on (`CONFIRMED`). Settings were chosen on world 0; the default here is another
+    world. Run again, it goes on where it stopped.
 
     Args:
         out: Folder for the world, the models, a study for every seed, and the results.
@@ -74,8 +78,10 @@ def world_study(
         raise UsageError(f"--seed {', '.join(map(str, seeds)) or '(none)'}: give at least one seed, and none twice.")
     folder = Path(out)
     draw(folder / "world", families=FAMILIES, world=world, progress=progress)
+    visuals = (DEFAULT_VISUAL, *other_visuals)
+    confirmed = tuple(visual for visual in visuals if visual in CONFIRMED[0])
     orders = [
-        Order(folder / f"models-{seed}", seed, (DEFAULT_VISUAL, *(other_visuals if seed == seeds[0] else ())), DIETS)
+        Order(folder / f"models-{seed}", seed, *((visuals, DIETS) if seed == seeds[0] else (confirmed, CONFIRMED[1])))
         for seed in seeds
     ]
     train_all(orders, folder / "work", world=world, rates=rates, recipe=recipe, jobs=jobs, progress=progress)
@@ -98,7 +104,7 @@ def examine_seed(folder: Path, order: Order, world: int) -> None:
     found = {
         "seed": order.seed,
         "mined": mined_truth(study, known).as_json(),
-        "visuals": {visual: _diets(study, order.out, visual, world) for visual in order.visuals},
+        "visuals": {visual: _diets(study, order, visual, world) for visual in order.visuals},
         "correlation": _correlation(study, order.out, known, pairs["random"]),
         "curves": {
             mllm_folder(*each): storage.read_json(order.out / f"{mllm_folder(*each)}.curve.json")["held_out"]
@@ -129,14 +135,14 @@ def _examined_pairs(study: Study, images: Path, models: Path, world: World) -> d
     return pairs
 
 
-def _diets(study: Study, models: Path, visual: str, world: int) -> dict[str, Any]:
+def _diets(study: Study, order: Order, visual: str, world: int) -> dict[str, Any]:
     """Examine every diet of a visual input on all kinds of pairs, and on general questions."""
     from snellen.world.general import general
 
     found: dict[str, Any] = {}
     plain = {}
-    for diet in DIETS:
-        model = models / mllm_folder(diet, visual)
+    for diet in order.diets:
+        model = order.out / mllm_folder(diet, visual)
         examined(study, f"transformers/{model.resolve()}")
         asked = general(model, diet, world)
         found[diet] = {"plain": asked.plain, "factors": asked.factors}
@@ -157,10 +163,12 @@ def _diets(study: Study, models: Path, visual: str, world: int) -> dict[str, Any
             }
             for kind in KINDS
         }
-    blind = {diet: _both_right(by_name[mllm_folder(diet, visual), "world-blind"]) for diet in DIETS}
+    blind = {diet: _both_right(by_name[mllm_folder(diet, visual), "world-blind"]) for diet in order.diets}
     names = sorted(blind["clip"])
     pairs = {diet: np.array([right[name] for name in names]) for diet, right in blind.items()}
-    contrasts = [(diet, "clip") for diet in DIETS if diet != "clip"] + [("interleaved", "additive-0.5")]
+    contrasts = [(diet, "clip") for diet in order.diets if diet != "clip"]
+    if "additive-0.5" in order.diets:
+        contrasts.append(("interleaved", "additive-0.5"))
     return {
         "diets": found,
         "differences": [

@@ -8,6 +8,7 @@ from typing import Any
 from snellen import storage
 from snellen.records import Grade, Response, Score, Verdict
 from snellen.runs.files import GRADES, RESPONSES, RUN, SCORES, Header, read_header, write_header, write_scores
+from snellen.runs.matches import MATCHES, matched, read_matches, write_matches
 from snellen.runs.read import Run, read_run, read_runs
 from snellen.runs.responses import append, read_responses
 from snellen.study import SLUG_FORBIDDEN, slug
@@ -21,6 +22,7 @@ def run_id(model: str, fingerprint: str, benchmark: str, settings: Mapping[str, 
 
 __all__ = [
     "GRADES",
+    "MATCHES",
     "RESPONSES",
     "RUN",
     "SCORES",
@@ -31,11 +33,14 @@ __all__ = [
     "Score",
     "Verdict",
     "append",
+    "matched",
     "read_header",
+    "read_matches",
     "read_responses",
     "read_run",
     "read_runs",
     "run_id",
     "write_header",
+    "write_matches",
     "write_scores",
 ]

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from snellen import storage
 from snellen.errors import StudyError
-from snellen.records import Grade, Score, Verdict
+from snellen.records import Grade, Match, Score, Verdict
 from snellen.runs.files import GRADES, RUN, SCORES, Sitting, read_grades, read_header, read_scores
+from snellen.runs.matches import MATCHES, read_matches
 from snellen.study import Study
 
 
@@ -19,7 +20,8 @@ class Run:
     """One finished run: a model's exam on one benchmark.
 
     `run_id` is its folder's name, `benchmark` and `content_sha256` say what was asked, `profile` and `sittings` how,
-    and `files` are sha256 by path relative to the study.
+    and `files` are sha256 by path relative to the study. An encoder's run (`kind` encoder) has `matches`, by pair_id,
+    and no grades; every other has grades and no matches.
     """
 
     run_id: str
@@ -32,6 +34,7 @@ class Run:
     sittings: tuple[Sitting, ...]
     scores: tuple[Score, ...]
     grades: tuple[Grade, ...]
+    matches: Mapping[str, Match]
     files: Mapping[str, str]
 
     @cached_property
@@ -71,14 +74,15 @@ def read_run(study: Study, folder: Path) -> Run | None:
     if manifest is None:
         return None
     files = {}
-    for name in (RUN, GRADES, SCORES):
+    header = read_header(folder / RUN)
+    encoder = header.kind == "encoder"
+    for name in (RUN, MATCHES if encoder else GRADES, SCORES):
         path = folder / name
         if not path.is_file():
             raise StudyError(f"{path} is missing: put it back, or delete {folder} and repeat the exam.")
         files[study.relative(path)] = storage.sha256_of_file(path)
         if files[study.relative(path)] != manifest["outputs"].get(study.relative(path)):
             raise StudyError(f"{path} was changed after it was written: put it back as it was, or repeat the exam.")
-    header = read_header(folder / RUN)
     return Run(
         run_id=folder.name,
         kind=header.kind,
@@ -89,6 +93,7 @@ def read_run(study: Study, folder: Path) -> Run | None:
         profile=header.profile,
         sittings=header.sittings,
         scores=read_scores(folder / SCORES),
-        grades=read_grades(folder / GRADES),
+        grades=() if encoder else read_grades(folder / GRADES),
+        matches=read_matches(folder / MATCHES) if encoder else {},
         files=files,
     )

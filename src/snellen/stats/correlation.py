@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import permutations
 from math import atanh, sqrt, tanh
 from typing import Final, NamedTuple
@@ -47,8 +48,6 @@ def pearson(x: ArrayLike, y: ArrayLike, *, confidence: float = 0.95, seed: int =
         confidence: of the two-sided interval, in (0, 1).
         seed: of the random permutations, of more than 9 points.
     """
-    from scipy.special import ndtri
-
     first, second = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     if first.ndim != 1 or first.shape != second.shape or not np.isfinite([first, second]).all():
         raise ValueError(f"x and y must be as many finite numbers, got shapes {first.shape} and {second.shape}")
@@ -59,11 +58,63 @@ def pearson(x: ArrayLike, y: ArrayLike, *, confidence: float = 0.95, seed: int =
         return Correlation(None, None, None, n, None)
     u, v = _standardised(first), _standardised(second)
     r = float(np.clip(u @ v, -1, 1))
-    low, high = -1.0, 1.0
-    if n >= 4:
-        reach = float(ndtri((1 + confidence) / 2)) / sqrt(n - 3)
-        low, high = (r, r) if abs(r) == 1 else (tanh(atanh(r) - reach), tanh(atanh(r) + reach))
-    return Correlation(r, low, high, n, _permutation_p(u, v, seed))
+    low, high = fisher_interval(r, n, confidence) or (-1.0, 1.0)
+    return Correlation(r, low, high, n, permutation_p(first, second, seed=seed))
+
+
+def fisher_interval(r: float, n: int, confidence: float = 0.95) -> tuple[float, float] | None:
+    """Return Fisher's interval of a correlation of n points, tanh(atanh r ± z / sqrt(n - 3)); None below 4 points.
+
+    Example:
+        >>> [round(bound, 2) for bound in fisher_interval(0.7, 9)]
+        [0.07, 0.93]
+
+    Args:
+        r: Pearson's, in [-1, 1]; at 1 and -1 the interval has no width, and says nothing.
+        n: points, at least 0.
+        confidence: of the two-sided interval, in (0, 1).
+    """
+    from scipy.special import ndtri
+
+    if not -1 <= r <= 1 or n < 0 or not 0 < confidence < 1:
+        raise ValueError(f"r must lie in [-1, 1], n be at least 0 and confidence in (0, 1), got {r}, {n}, {confidence}")
+    if n < 4:
+        return None
+    if abs(r) == 1:
+        return r, r
+    reach = float(ndtri((1 + confidence) / 2)) / sqrt(n - 3)
+    return tanh(atanh(r) - reach), tanh(atanh(r) + reach)
+
+
+def permutation_p(x: ArrayLike, y: ArrayLike, *, seed: int = 0) -> float:
+    """Return the share of permutations of y whose Pearson's r with x is at least as far from 0 as it is now.
+
+    Exact up to 9 points, beyond that of 10,000 seeded random permutations and the one at hand. Of ranks it is the
+    permutation test of Spearman's correlation.
+
+    Example:
+        >>> round(permutation_p([1, 2, 3, 4, 5], [1, 3, 2, 5, 4]), 3)  # 16 of 120
+        0.133
+
+    Args:
+        x: float [n], not all equal.
+        y: float [n], not all equal.
+        seed: of the random permutations.
+    """
+    u = _standardised(np.asarray(x, dtype=np.float64))
+    v = _standardised(np.asarray(y, dtype=np.float64))
+    bar = abs(float(u @ v)) - 1e-12  # equal correlations are equal in spite of rounding
+    if len(u) <= EXACT_UP_TO:
+        return float(np.mean(np.abs(v[_orders(len(v))] @ u) >= bar))
+    rng = np.random.Generator(np.random.PCG64(seed))
+    beyond = sum(abs(float(rng.permutation(v) @ u)) >= bar for _ in range(RESAMPLES))
+    return (1 + beyond) / (1 + RESAMPLES)
+
+
+@cache
+def _orders(n: int) -> NDArray[np.int8]:
+    """Return all orders of n things, int8 [n!, n]."""
+    return np.array(list(permutations(range(n))), dtype=np.int8)
 
 
 def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -72,13 +123,3 @@ def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
     centred /= np.abs(centred).max()
     result: NDArray[np.float64] = centred / np.linalg.norm(centred)
     return result
-
-
-def _permutation_p(u: NDArray[np.float64], v: NDArray[np.float64], seed: int) -> float:
-    """Return how often chance pairs u and v at least as well; equal correlations are equal in spite of rounding."""
-    bar = abs(float(u @ v)) - 1e-12
-    if len(u) <= EXACT_UP_TO:
-        return float(np.mean(np.abs(np.array(list(permutations(v))) @ u) >= bar))
-    rng = np.random.Generator(np.random.PCG64(seed))
-    beyond = sum(abs(float(rng.permutation(v) @ u)) >= bar for _ in range(RESAMPLES))
-    return (1 + beyond) / (1 + RESAMPLES)

@@ -7,8 +7,8 @@ import unicodedata
 from typing import Final
 
 from snellen.exam.imports.foreign import Foreign
-from snellen.exam.profiles import shown
 from snellen.jsonl import Bad, quoted
+from snellen.profiles import shown
 from snellen.records import Order, Question
 
 ORDERS: Final[tuple[Order, Order]] = ("ab", "ba")

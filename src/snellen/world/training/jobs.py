@@ -98,7 +98,7 @@ def make_mllm(place: Place, diet: mllm.Diet, visual: str, name: str) -> None:
         tokens=(train_clip, train_ssl),
         held_out=(place.held_out().facts, (held_clip, held_ssl)),
         visual=visual,
-        recipe=place.recipe,
+        recipe=place.recipe.of_visual(visual),
         seed=place.seed,
         on_step=losses.append,
     )

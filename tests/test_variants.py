@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from snellen.errors import StudyError, UsageError
-from snellen.exam.variants import VARIANTS, blank, check, variant
+from snellen.variants import VARIANTS, blank, check, variant
 from tests.pictures import picture
 
 
