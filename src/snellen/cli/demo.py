@@ -53,6 +53,7 @@ def described(result: DemoResult) -> list[str]:
     lines.append(
         "The blind pairs were chosen by the encoder that feeds the first: never read them without the control."
     )
+    lines += _eyes_or_brain(result)
     if result.absent:
         absent = ", ".join(result.absent)
         lines.append(f"No blind pair is about {absent}, which the tiny CLIP sees; some control pairs are.")
@@ -61,6 +62,22 @@ def described(result: DemoResult) -> list[str]:
     )
     lines.append(f"The page: {result.report}")
     return lines
+
+
+def _eyes_or_brain(result: DemoResult) -> list[str]:
+    """Say how the encoder matches, and where the model that it feeds fails."""
+    found = result.diagnosis
+    counts = found["verdicts"]
+    failures = {name: counts[name] for name in ("eyes", "connector", "language model or bias")}
+    total = sum(failures.values())
+    said = ", ".join(f"{name} {count}" for name, count in failures.items())
+    return [
+        "The tiny CLIP itself, matching pictures with statements (image score; chance 25 %): blind pairs "
+        f"{_percent(result.matched['blind']).strip()}, random pairs {_percent(result.matched['random']).strip()}.",
+        f"The model that it feeds sees {counts['sees it']} of {sum(counts.values())} blind pairs, however put. "
+        f"Of {total} failures with a verdict: {said}; {counts['unsure']} pairs are unsure.",
+        "It is fed patch tokens, in which most of what CLIP's own vector has lost can still be read.",
+    ]
 
 
 def _percent(score: object) -> str:

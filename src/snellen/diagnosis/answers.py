@@ -13,7 +13,7 @@ from statistics import mean, stdev
 from typing import Final
 
 from snellen.benchmarks import Benchmark
-from snellen.diagnosis.organs import Outcome
+from snellen.diagnosis.organs import Hits
 from snellen.records import Grade, Key, Question, Response
 from snellen.runs.files import Sitting
 
@@ -22,8 +22,8 @@ LEVEL: Final = 0.05
 
 LEAST_VARIANTS: Final = 5
 
-CLEAR: Final = 2.0
-"""Standard deviations over label-preserving changes that a mean must be from 0."""
+CLEAR: Final = 1.0
+"""Standard deviations over ways of asking that a contrast's mean must be from 0: what is known moves it clearly."""
 
 GUESSER: Final = 0.25
 """A guesser's share of ways of asking with both answers right."""
@@ -78,13 +78,19 @@ class Said:
         return False if right_in(self.ways - self.both_right, self.ways, 1 - SEER) else None
 
     @property
-    def contrast(self) -> Outcome | None:
-        """What the contrasts come to; None where there are none."""
-        return outcome(self.contrasts)
+    def contrast(self) -> Hits | None:
+        """In how many ways the contrast is right; None where there are none."""
+        return hits(self.contrasts, clear=CLEAR)
+
+    @property
+    def moved(self) -> bool:
+        """Do the pictures move the answer the right way, by an exact test against 1/2?"""
+        found = self.contrast
+        return found is not None and right_in(found.right, found.n, 0.5)
 
 
 @cache
-def right_in(hits: int, n: int, chance: float) -> bool:
+def right_in(count: int, n: int, chance: float) -> bool:
     """Are there more hits than chance gives, by an exact one-sided binomial test?
 
     Example:
@@ -93,27 +99,25 @@ def right_in(hits: int, n: int, chance: float) -> bool:
     """
     from scipy.stats import binomtest
 
-    return n > 0 and float(binomtest(hits, n, chance, alternative="greater").pvalue) <= LEVEL
+    return n > 0 and float(binomtest(count, n, chance, alternative="greater").pvalue) <= LEVEL
 
 
-def outcome(values: Sequence[float]) -> Outcome | None:
-    """Say what repeated measurements of one pair come to, one for every label-preserving change; above 0 is right.
+def hits(values: Sequence[float], clear: float = 0.0) -> Hits | None:
+    """Count in how many of several measurements of one pair, one for every label-preserving change, it is right.
 
-    `right` or `wrong`: by an exact one-sided binomial test of their signs against 1/2, and the mean is more than
-    `CLEAR` standard deviations from 0, so that no such change would turn it round; else `faint`. None: no values.
+    Above 0 is right. Where the mean is no more than `clear` standard deviations from 0, such a change does as much to
+    it as the pair, and it counts as right in half of them. None: no values.
 
     Example:
-        >>> outcome([2.1, 1.8, 2.4, 2.0, 1.9, 2.2]), outcome([0.1, 0.4, 0.02, 0.3, 0.01, 0.2]), outcome([])
-        ('right', 'faint', None)
+        >>> hits([2.1, 1.8, 2.4, -0.1]), hits([2.1, -1.8, 2.4, 0.3], clear=1.0), hits([])
+        (Hits(right=3, n=4), Hits(right=2, n=4), None)
     """
     if not values:
         return None
-    n, right = len(values), sum(one > 0 for one in values)
-    if n < 2 or abs(mean(values)) <= CLEAR * stdev(values):
-        return "faint"
-    if right_in(right, n, 0.5):
-        return "right"
-    return "wrong" if right_in(n - right, n, 0.5) else "faint"
+    n = len(values)
+    if clear and (n < 2 or abs(mean(values)) <= clear * stdev(values)):
+        return Hits(n // 2, n)
+    return Hits(sum(one > 0 for one in values), n)
 
 
 def asked(benchmark: Benchmark, flagged: Mapping[str, str] | None = None) -> dict[str, Asked]:

@@ -114,7 +114,7 @@ def summed_up(
             name: {
                 "n_pairs": pattern.n_pairs,
                 "shares": pattern.fitted.shares,
-                "signals": {key: asdict(each) for key, each in pattern.fitted.signals.items()},
+                "slips": pattern.fitted.slips,
             }
             for name, pattern in by_pattern.items()
         },
@@ -144,8 +144,8 @@ def cannot_say(pairs: Sequence[PairVerdict], patterns: Sequence[Pattern], *, hid
     said: list[str] = []
     if not hidden:
         said.append(
-            "The model's hidden states were not looked at: eyes and connector cannot be told from a language model that "
-            "uses nothing, and only a bias that outweighs what reaches the answer can be blamed. This is the weaker "
+            "The model's hidden states were not looked at: eyes and connector cannot be told from a language model "
+            "that uses nothing, and only a bias that outweighs what reaches the answer can be blamed: the weaker "
             "diagnosis."
         )
     for pattern in patterns:

@@ -4,87 +4,91 @@ One pair's evidence proves little: a probe that sees nothing reads half of all p
 quarter of them. What such luck looks like is known, though, and so is what each organ's failure looks like:
 
     class                 tap readout   projector readout   contrast   answers
-    sees                  right         right               right      right
-    eyes                  luck          luck                luck       luck
-    connector             right         luck                luck       luck
-    language, unused      right         right               luck       luck
-    language, bias        right         right               right      wrong
+    sees                  there         there               there      right
+    eyes                  luck          luck                luck       wrong
+    connector             there         luck                luck       wrong
+    language, unused      there         there               luck       wrong
+    language, bias        there         there               there      wrong
 
-A readout or contrast by luck is right as often as wrong, and often `faint`: no larger than what label-preserving
-changes of the pictures do to it. How common each class is among a pattern's pairs, how often a readout errs where the
-thing is there, and how often luck is faint, are estimated by expectation maximisation (Dempster, Laird and Rubin 1977)
-with weak priors; what is not known of a pair is left out of its likelihood. A model that errs on many pairs of a
-pattern of which the tap readout is right on half is blind to it, and the half that it is right on is luck: that is what
-the estimate says, and no pair says alone.
+A signal is measured several times, once for every label-preserving change, and is right in some of them. Where the
+thing is there, it is right nearly always. Luck is right as often as wrong, but not independently each time: the same
+two pictures mostly give the same luck, so that whole pairs are right or wrong by it. Both are beta-binomial.
+
+How common each class is among a pattern's pairs, and how often a signal errs where the thing is there, are estimated by
+expectation maximisation (Dempster, Laird and Rubin 1977) with weak priors; what is not known of a pair is left out of
+its likelihood. A model that errs on many pairs of a pattern of which the tap readout is right on half is blind to it,
+and the half that it is right on is luck: that is what the estimate says, and no pair says alone.
+
+Whether one organ fails or several is a question of its own. Every set of organs is fitted, and posteriors are averaged
+over the sets, each weighted by its likelihood with Schwarz's penalty for its size (BIC): a pattern's failures have one
+cause unless the pairs say otherwise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from itertools import combinations
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-Outcome = Literal["right", "faint", "wrong"]
-
 CLASSES: Final = ("sees", "eyes", "connector", "unused", "bias")
 
-SIGNALS: Final = ("tap", "projector", "contrast")
-
-THERE: Final[dict[str, tuple[str, ...]]] = {
+THERE: Final[Mapping[str, tuple[str, ...]]] = {
     "tap": ("sees", "connector", "unused", "bias"),
     "projector": ("sees", "unused", "bias"),
     "contrast": ("sees", "bias"),
 }
 """In which classes a signal is there; in all others it is luck."""
 
-SAME_LUCK: Final = 0.6
-"""How often the projector's luck is the tap's again, where both are luck: they look at the same two pictures."""
-
-LUCKY: Final = 0.2
-"""How often all answers are right by luck: 1/4 for pictures that differ in something else, 0 for two that do not."""
+ORGANS: Final[Mapping[str, tuple[str, ...]]] = {
+    "eyes": ("eyes",),
+    "connector": ("connector",),
+    "language": ("unused", "bias"),
+}
+"""What each organ's failure may look like."""
 
 SLIP: Final = 0.05
-"""How often a signal is faint or wrong where the thing is there, or an answer is wrong: the prior's mean."""
+"""How often a signal errs where the thing is there, and how often answers do not go with their class: prior means."""
 
-FAINT: Final = 0.4
-"""How often luck is faint: the prior's mean."""
+SLIP_WEIGHT: Final = 20.0
+"""Pairs that the prior of a signal's slips counts for."""
 
-SIGNAL_WEIGHT: Final = 20.0
-"""Pairs that the prior of a signal counts for."""
+ALIKE_THERE: Final = 6.0
+"""Concentration of a signal that is there: the larger, the more alike pairs are in how often it errs."""
+
+ALIKE_LUCK: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
+"""Concentrations of luck, of which the likeliest is taken: the smaller, the more pairs are right always or never."""
+
+USUAL_LUCK: Final = 1.0
+"""Where it begins."""
+
+SAME_LUCK: Final = 0.5
+"""How often the projector's luck is the tap's again, where both are luck: they look at the same two pictures."""
 
 CLASS_WEIGHT: Final = 0.5
 """Pairs that the prior of each class counts for."""
+
+
+class Hits(NamedTuple):
+    """In how many of `n` measurements of one pair a signal was right."""
+
+    right: int
+    n: int
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
     """What is known of one pair; None where there is nothing to know it by, or, for answers, where they are mixed."""
 
-    tap: Outcome | None
-    projector: Outcome | None
-    contrast: Outcome | None
+    tap: Hits | None
+    projector: Hits | None
+    contrast: Hits | None
     answers: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """How a signal errs: `slip` of the times where the thing is there; `faint` of the times where it is not."""
-
-    slip: float = SLIP
-    faint: float = FAINT
-
-    def there(self, outcome: Outcome) -> float:
-        """Return the probability of an outcome where the thing is there."""
-        return 1 - self.slip if outcome == "right" else self.slip / 2
-
-    def luck(self, outcome: Outcome) -> float:
-        """Return the probability of an outcome where it is not."""
-        return self.faint if outcome == "faint" else (1 - self.faint) / 2
 
 
 @dataclass(frozen=True)
@@ -93,20 +97,22 @@ class Fitted:
 
     Attributes:
         shares: Of each class among the pairs; they add up to 1.
-        signals: By name.
+        slips: By signal, how often it errs where the thing is there.
         posterior: float64 [pairs, classes], rows add up to 1.
+        evidence: Of the set of organs, the logarithm of the likelihood less the penalty for its size.
     """
 
     shares: dict[str, float]
-    signals: dict[str, Signal]
+    slips: dict[str, float]
     posterior: Floats
+    evidence: float = 0.0
 
 
 def fit(pairs: Sequence[Observed], *, rounds: int = 500, tolerance: float = 1e-9) -> Fitted:
     """Estimate the classes' shares among the pairs of one pattern, and every pair's posterior.
 
     Example:
-        >>> luck = ("right", "wrong", "faint")
+        >>> luck = [Hits(6, 6), Hits(0, 6), Hits(3, 6)]
         >>> blind = [Observed(luck[i % 3], luck[i % 3], luck[i // 3 % 3], False) for i in range(60)]
         >>> round(fit(blind).shares["eyes"], 1)
         0.9
@@ -116,53 +122,117 @@ def fit(pairs: Sequence[Observed], *, rounds: int = 500, tolerance: float = 1e-9
         rounds: At most.
         tolerance: Of the shares, where it ends.
     """
-    shares = np.full(len(CLASSES), 1 / len(CLASSES))
-    signals = {name: Signal() for name in SIGNALS}
-    if not pairs:
-        return Fitted(dict(zip(CLASSES, shares.tolist(), strict=True)), signals, np.empty((0, len(CLASSES))))
-    posterior = _posterior(pairs, shares, signals)
-    for _ in range(rounds):
-        old = shares
-        shares = (posterior.sum(0) + CLASS_WEIGHT) / (len(pairs) + CLASS_WEIGHT * len(CLASSES))
-        signals = {name: _signal(pairs, posterior, name) for name in SIGNALS}
-        posterior = _posterior(pairs, shares, signals)
-        if float(np.abs(shares - old).max()) < tolerance:
-            break
-    return Fitted(dict(zip(CLASSES, shares.tolist(), strict=True)), signals, posterior)
-
-
-def _posterior(pairs: Sequence[Observed], shares: Floats, signals: dict[str, Signal]) -> Floats:
-    likelihood = np.array([[_likelihood(pair, name, signals) for name in CLASSES] for pair in pairs]) * shares
-    found: Floats = likelihood / likelihood.sum(1, keepdims=True)
-    return found
-
-
-def _signal(pairs: Sequence[Observed], posterior: Floats, name: str) -> Signal:
-    """Re-estimate how a signal errs, from the pairs that have it, each as far as the thing is there."""
-    outcomes = np.array([getattr(pair, name) or "" for pair in pairs])
-    there = posterior[:, [CLASSES.index(each) for each in THERE[name]]].sum(1) * (outcomes != "")
-    luck = (1 - posterior[:, [CLASSES.index(each) for each in THERE[name]]].sum(1)) * (outcomes != "")
-    slips = float(there[(outcomes == "wrong") | (outcomes == "faint")].sum())
-    faint = float(luck[outcomes == "faint"].sum())
-    return Signal(
-        slip=min(0.5, (slips + SLIP * SIGNAL_WEIGHT) / (float(there.sum()) + SIGNAL_WEIGHT)),
-        faint=(faint + FAINT * SIGNAL_WEIGHT) / (float(luck.sum()) + SIGNAL_WEIGHT),
+    signals = {name: _Signal.of([getattr(pair, name) for pair in pairs]) for name in THERE}
+    answers = _answers(pairs)
+    sets = [chosen for size in (1, 2, 3) for chosen in combinations(ORGANS, size)]
+    fits = [_fit(signals, answers, chosen, rounds, tolerance) for chosen in sets]
+    weights = np.exp(np.array([one.evidence for one in fits]) - max(one.evidence for one in fits))
+    weights /= weights.sum()
+    best = fits[int(weights.argmax())]
+    return Fitted(
+        {name: float(sum(w * one.shares[name] for w, one in zip(weights, fits, strict=True))) for name in CLASSES},
+        best.slips,
+        sum((w * one.posterior for w, one in zip(weights, fits, strict=True)), np.zeros((len(pairs), len(CLASSES)))),
+        best.evidence,
     )
 
 
-def _likelihood(pair: Observed, name: str, signals: dict[str, Signal]) -> float:
-    """Return the probability of what is known of a pair in a class."""
-    found = 1.0
-    for signal in SIGNALS:
-        outcome: Outcome | None = getattr(pair, signal)
-        if outcome is not None:
-            model = signals[signal]
-            found *= model.there(outcome) if name in THERE[signal] else model.luck(outcome)
-    if name == "eyes" and pair.tap is not None and pair.projector is not None:
-        # not independent of the tap's luck: mostly the same again
-        own = signals["projector"].luck(pair.projector)
-        found *= (SAME_LUCK * (pair.tap == pair.projector) + (1 - SAME_LUCK) * own) / own
-    if pair.answers is not None:
-        chance = {"sees": 1 - SLIP, "bias": SLIP}.get(name, LUCKY)
-        found *= chance if pair.answers else 1 - chance
+def _fit(
+    signals: Mapping[str, _Signal], answers: Floats, organs: Sequence[str], rounds: int, tolerance: float
+) -> Fitted:
+    """Fit the classes of some organs, and `sees`."""
+    allowed = np.array([name == "sees" or any(name in ORGANS[organ] for organ in organs) for name in CLASSES], float)
+    shares, slips, alike = allowed / allowed.sum(), dict.fromkeys(THERE, SLIP), dict.fromkeys(THERE, USUAL_LUCK)
+    posterior, fit = _posterior(signals, answers, shares, slips, alike)
+    for _ in range(rounds if len(posterior) else 0):
+        old = shares
+        shares = (posterior.sum(0) + CLASS_WEIGHT * allowed) / (len(posterior) + CLASS_WEIGHT * allowed.sum())
+        there = {name: posterior[:, _places(name)].sum(1) for name in signals}
+        slips = {name: signal.slip(there[name]) for name, signal in signals.items()}
+        alike = {name: signal.alike(1 - there[name]) for name, signal in signals.items()}
+        posterior, fit = _posterior(signals, answers, shares, slips, alike)
+        if float(np.abs(shares - old).max()) < tolerance:
+            break
+    penalty = 0.5 * float(allowed.sum() - 1) * float(np.log(max(len(posterior), 1)))
+    return Fitted(dict(zip(CLASSES, shares.tolist(), strict=True)), slips, posterior, fit - penalty)
+
+
+@dataclass(frozen=True)
+class _Signal:
+    """One signal of all pairs: float64 [pairs]; n = 0 where it is not known."""
+
+    right: Floats
+    n: Floats
+
+    @classmethod
+    def of(cls, hits: Sequence[Hits | None]) -> _Signal:
+        both = np.array([(0, 0) if one is None else one for one in hits], np.float64).reshape(-1, 2)
+        return cls(both[:, 0], both[:, 1])
+
+    def there(self, slip: float) -> Floats:
+        """Return each pair's likelihood where the thing is there; 1 where the signal is not known."""
+        return _beta_binomial(self.right, self.n, ALIKE_THERE * (1 - slip), ALIKE_THERE * slip)
+
+    def luck(self, alike: float) -> Floats:
+        """Return it where the thing is not there."""
+        return _beta_binomial(self.right, self.n, alike / 2, alike / 2)
+
+    def alike(self, luck: Floats) -> float:
+        """Return the likeliest concentration of luck, from each pair as far as it is luck in it."""
+        return max(ALIKE_LUCK, key=lambda one: float((luck * np.log(self.luck(one))).sum()))
+
+    def slip(self, there: Floats) -> float:
+        """Re-estimate how often it errs, from each pair as far as the thing is there in it."""
+        known = there * (self.n > 0)
+        errs = float((known * (1 - self.right / np.maximum(self.n, 1))).sum())
+        return min(0.5, (errs + SLIP * SLIP_WEIGHT) / (float(known.sum()) + SLIP_WEIGHT))
+
+
+def _beta_binomial(right: Floats, n: Floats, a: float, b: float) -> Floats:
+    from scipy.stats import betabinom
+
+    found: Floats = betabinom.pmf(right, n, a, b)
+    return found
+
+
+def _places(signal: str) -> list[int]:
+    return [CLASSES.index(name) for name in THERE[signal]]
+
+
+def _answers(pairs: Sequence[Observed]) -> Floats:
+    """Return the likelihood of each pair's answers in each class: [pairs, classes]."""
+    sees = np.array([[1.0 if pair.answers is None else abs(pair.answers - SLIP)] for pair in pairs]).reshape(-1, 1)
+    fails = np.where(np.array([[pair.answers is None] for pair in pairs]).reshape(-1, 1), 1.0, 1 - sees)
+    found: Floats = np.concatenate([sees, *[fails] * (len(CLASSES) - 1)], axis=1)
+    return found
+
+
+def _posterior(
+    signals: Mapping[str, _Signal],
+    answers: Floats,
+    shares: Floats,
+    slips: Mapping[str, float],
+    alike: Mapping[str, float],
+) -> tuple[Floats, float]:
+    """Return the posterior, [pairs, classes], and the logarithm of the likelihood of all pairs."""
+    likelihood = answers * shares
+    for name, signal in signals.items():
+        there, luck = signal.there(slips[name]), signal.luck(alike[name])
+        likelihood = likelihood * np.stack([there if each in THERE[name] else luck for each in CLASSES], axis=1)
+    likelihood[:, CLASSES.index("eyes")] *= _again(signals["tap"], signals["projector"], alike["projector"])
+    whole = likelihood.sum(1, keepdims=True)
+    return likelihood / whole, float(np.log(whole).sum())
+
+
+def _again(tap: _Signal, projector: _Signal, alike: float) -> Floats:
+    """Return by how much the two readouts' luck is likelier than if each had its own, where both are known."""
+    both = (tap.n > 0) & (projector.n > 0)
+    own = projector.luck(alike)
+    near = _beta_binomial(
+        projector.right,
+        projector.n,
+        alike / 2 + tap.right,
+        alike / 2 + tap.n - tap.right,
+    )
+    found: Floats = np.where(both, (SAME_LUCK * near + (1 - SAME_LUCK) * own) / own, 1.0)
     return found

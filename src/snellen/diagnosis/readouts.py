@@ -11,9 +11,9 @@ from typing import Final
 
 import numpy as np
 
-from snellen.diagnosis.answers import Asked, outcome
+from snellen.diagnosis.answers import Asked, hits
 from snellen.diagnosis.hidden import FloatArray, Held
-from snellen.diagnosis.organs import Outcome
+from snellen.diagnosis.organs import Hits
 from snellen.probes import ProbePair, ProbeResult, pair_probe
 
 SHUFFLES: Final = 200
@@ -59,9 +59,9 @@ def readout(pairs: Sequence[ProbePair], held: Held, *, seed: int) -> ProbeResult
     return pair_probe(pairs, plain, features_variants=varied, seed=seed, shuffles=SHUFFLES)
 
 
-def read(result: ProbeResult, pair: str) -> Outcome | None:
-    """Say how a held-out pair was read over its variants; None: there is no probe for it."""
-    return outcome(result.variant_margins.get(pair, ()))
+def read(result: ProbeResult, pair: str) -> Hits | None:
+    """Say in how many of its variants a held-out pair was read right; None: there is no probe for it."""
+    return hits(result.variant_margins.get(pair, ()))
 
 
 def distance(held: Held, one: Asked) -> Distance:

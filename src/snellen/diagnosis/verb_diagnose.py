@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from snellen import benchmarks, jsonl, storage
 from snellen.benchmarks import Benchmark
-from snellen.diagnosis.answers import LEAST_VARIANTS, Asked, Said, asked, said
+from snellen.diagnosis.answers import LEAST_VARIANTS, LEVEL, Asked, Said, asked, said
 from snellen.diagnosis.evidence import PairVerdict, Pattern, pair_verdict, summed_up
 from snellen.diagnosis.hidden import Held
 from snellen.diagnosis.looking import looker
@@ -136,7 +136,7 @@ def diagnose(
             path,
             verb="diagnose",
             settings=settings,
-            software=software("numpy", "scikit-learn", "scipy"),
+            software=software("numpy", "scipy"),
             inputs=dict(found.files),
             outputs={opened.relative(each): storage.sha256_of_file(each) for each in (path, path.with_suffix(".json"))},
             counts=summary["verdicts"],
@@ -201,6 +201,12 @@ def _pattern(
     }
 
 
+def _reads(result: ProbeResult) -> bool:
+    """Does a probe read the pattern, by its permutation test?"""
+    found = result.readable
+    return found is not None and found.p_value is not None and found.p_value <= LEVEL
+
+
 def _case(
     pair: str, one: Asked, said_of: Said, probes: Mapping[str, ProbeResult], distances: Mapping[str, Distance]
 ) -> Case:
@@ -216,6 +222,6 @@ def _case(
         )
     within = None
     if pair in distances:
-        # what a readout finds, or what moves the answer, is there, however near the pictures are
-        within = distances[pair].within and "right" not in (tap, said_of.contrast)
+        # where the tap reads the pattern, or the pictures move the answer, what is that near is told apart all the same
+        within = distances[pair].within and not said_of.moved and not _reads(probes["tap"])
     return Case(Observed(tap, projector, said_of.contrast, said_of.answers), within, bad, short)

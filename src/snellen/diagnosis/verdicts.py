@@ -91,6 +91,6 @@ def _because(organ: str, observed: Observed) -> str:
         return "what is asked cannot be read from what the model receives"
     if organ == CONNECTOR:
         return "what is asked can be read before the projector and not behind it"
-    if observed.contrast == "right":
+    if observed.contrast is not None and 2 * observed.contrast.right > observed.contrast.n:
         return "the two pictures move the answer the right way, and a bias outweighs it"
     return "what is asked can be read behind the projector and does not reach the answer"

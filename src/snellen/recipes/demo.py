@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from snellen.benchmark import build
+from snellen.diagnosis import DiagnoseResult
 from snellen.exam import ask, grade
+from snellen.exam.match import match
 from snellen.mllms.base import Compute, Decoding
 from snellen.progress import SILENT, Progress
 from snellen.providers import load_mllm
+from snellen.recipes.diagnose import examine_and_diagnose
 from snellen.recipes.run import run
 from snellen.report import report
 from snellen.runs import Score, read_runs
@@ -35,6 +38,9 @@ TINY: Final = Compute(device="cpu", batch_size=64)
 LETTER_TOKENS: Final = 4
 """Room for the one letter that they answer with."""
 
+DIAGNOSED: Final = "clip"
+"""The diet of which every failure on blind pairs is traced."""
+
 DIETS: Final = ("clip", "vision-only", "additive-0.5", "interleaved")
 SOURCE: Final = "drawn by `snellen world draw`; the facts are the generator's"
 
@@ -48,6 +54,8 @@ class DemoResult:
         pairs: Blind pairs mined, of `images` pictures.
         truth: What is true of them.
         scores: Pair accuracy by kind of pairs and diet: `scores["blind"]["clip"]`.
+        matched: The blind encoder's image score by kind of pairs.
+        diagnosis: Where the CLIP-fed model fails on blind pairs: `diagnosis/<run_id>.json`.
         absent: Visual patterns that no blind pair has, and control pairs have.
     """
 
@@ -56,6 +64,8 @@ class DemoResult:
     images: int
     truth: MinedTruth
     scores: dict[str, dict[str, Score]]
+    matched: dict[str, Score]
+    diagnosis: Mapping[str, Any]
     absent: tuple[str, ...]
 
 
@@ -93,9 +103,12 @@ def demo(out: str | Path = "demo", *, progress: Progress = SILENT) -> DemoResult
         )
     for diet in DIETS:
         examined(study, f"world/mllm-{diet}", progress)
+    matched = {kind: _image_score(study, f"world-{kind}", progress) for kind in KINDS}
+    diagnosed = diagnosed_on_blind(study, f"world/mllm-{DIAGNOSED}", progress)
     page = report(study.root, progress=progress)
     absent = tuple(name for name, count in counts["blind"].items() if not count and counts["control"][name])
-    return DemoResult(page, mined.pairs, mined.images, mined_truth(study, world), _pair_accuracy(study), absent)
+    truth, scores = mined_truth(study, world), _pair_accuracy(study)
+    return DemoResult(page, mined.pairs, mined.images, truth, scores, matched, diagnosed.summary, absent)
 
 
 def examined(study: Study, model: str, progress: Progress = SILENT) -> None:
@@ -104,6 +117,20 @@ def examined(study: Study, model: str, progress: Progress = SILENT) -> None:
     for kind in KINDS:
         asked = ask(study.root, benchmark=f"world-{kind}", model=loaded, profile="official", progress=progress)
         grade(study.root, asked.folder)
+
+
+def _image_score(study: Study, benchmark: str, progress: Progress) -> Score:
+    """Match pictures with their statements by the blind encoder, as MMVP-VLM does."""
+    (run,) = match(study.root, [BLIND], benchmark=benchmark, device="cpu", progress=progress).runs
+    return next(score for score in run.scores if (score.metric, score.group) == ("image_score", "all"))
+
+
+def diagnosed_on_blind(study: Study, model: str, progress: Progress = SILENT) -> DiagnoseResult:
+    """Say of every blind pair where a tiny multimodal LLM fails."""
+    loaded = load_mllm(model, decoding=Decoding(max_tokens=LETTER_TOKENS), compute=TINY)
+    return examine_and_diagnose(
+        study.root, loaded, benchmark="world-blind", profile="official", controls=(), progress=progress
+    )
 
 
 def _pair_accuracy(study: Study) -> dict[str, dict[str, Score]]:

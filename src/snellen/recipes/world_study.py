@@ -9,18 +9,18 @@ from typing import Any, Final
 
 import numpy as np
 
-from snellen import accepted, storage
+from snellen import storage
 from snellen.benchmark import build
+from snellen.diagnosis.correlation import correlate
 from snellen.embedding import embed
 from snellen.errors import UsageError
+from snellen.exam.match import match
 from snellen.mining import mine
 from snellen.progress import SILENT, Progress
-from snellen.providers import load_encoder
 from snellen.recipes.demo import BLIND_MIN, KINDS, REFERENCE_MAX, SOURCE, examined
 from snellen.recipes.world_tables import tables
-from snellen.records import AcceptedPair
 from snellen.runs import Run, read_runs
-from snellen.stats import bootstrap_difference, pearson
+from snellen.stats import bootstrap_difference
 from snellen.study import Study
 from snellen.world.accept import accept
 from snellen.world.draw import draw
@@ -100,12 +100,12 @@ def examine_seed(folder: Path, order: Order, world: int) -> None:
     """Mine with a seed's encoders, examine all its models, and write `seed-<seed>.json` into the study's folder."""
     known = read_world(folder / "world")
     study = Study(folder / f"study-{order.seed}")
-    pairs = _examined_pairs(study, folder / "world" / "images", order.out, known)
+    _examined_pairs(study, folder / "world" / "images", order.out, known)
     found = {
         "seed": order.seed,
         "mined": mined_truth(study, known).as_json(),
         "visuals": {visual: _diets(study, order, visual, world) for visual in order.visuals},
-        "correlation": _correlation(study, order.out, known, pairs["random"]),
+        "correlation": _correlation(study, order.out),
         "curves": {
             mllm_folder(*each): storage.read_json(order.out / f"{mllm_folder(*each)}.curve.json")["held_out"]
             for each in order.mllms
@@ -114,7 +114,7 @@ def examine_seed(folder: Path, order: Order, world: int) -> None:
     storage.write_json(folder / f"seed-{order.seed}.json", found)
 
 
-def _examined_pairs(study: Study, images: Path, models: Path, world: World) -> dict[str, list[AcceptedPair]]:
+def _examined_pairs(study: Study, images: Path, models: Path, world: World) -> None:
     """Embed, mine, accept and build: one benchmark a kind of pairs."""
     slugs = [
         embed(study.root, images=images, encoder=f"transformers/{models.resolve() / name}").slug
@@ -127,12 +127,9 @@ def _examined_pairs(study: Study, images: Path, models: Path, world: World) -> d
         blind_min=BLIND_MIN,
         reference_max=REFERENCE_MAX,
     )
-    pairs: dict[str, list[AcceptedPair]] = {}
     for kind in KINDS:
         chosen = accept(study.root, world, kind=kind)
         build(study.root, accepted=chosen.path, name=f"world-{kind}", option_seed=0, licence="CC0-1.0", source=SOURCE)
-        pairs[kind] = accepted.read(chosen.path)
-    return pairs
 
 
 def _diets(study: Study, order: Order, visual: str, world: int) -> dict[str, Any]:
@@ -192,33 +189,29 @@ def _both_right(run: Run) -> dict[str, float]:
     return right
 
 
-def _correlation(study: Study, models: Path, world: World, pairs: Sequence[AcceptedPair]) -> dict[str, Any]:
+def _correlation(study: Study, models: Path) -> dict[str, Any]:
     """Correlate, over the nine factors, CLIP's image score with the CLIP-fed model's pair accuracy, on random pairs."""
-    from PIL import Image
-
-    encoder: Any = load_encoder(f"transformers/{models.resolve() / 'clip'}")
-    hits: dict[str, list[bool]] = {}
-    for pair in pairs:
-        pictures = [Image.open(world.path(one)) for one in (pair.image_a, pair.image_b)]
-        rows = encoder.embed(np.stack([encoder.preprocess(picture) for picture in pictures]))
-        texts = encoder.embed_text([pair.statement_a, pair.statement_b])
-        cosine = rows.astype(np.float64) @ texts.astype(np.float64).T
-        hit = bool(cosine[0, 0] > cosine[1, 0] and cosine[1, 1] > cosine[0, 1])
-        hits.setdefault(pair.patterns[0], []).append(hit)
+    matching = match(study.root, [f"transformers/{models.resolve() / 'clip'}"], benchmark="world-random")
     runs, _ = read_runs(study)
-    run = next(
-        run
+    fed = next(
+        run.run_id
         for run in runs
         if (run.model, run.benchmark) == (f"transformers/{mllm_folder('clip', DEFAULT_VISUAL)}", "world-random")
     )
-    accuracy = {score.group: score.value for score in run.scores if score.metric == "pair_accuracy"}
-    factors = [name for name in FACTORS if name in hits and accuracy.get(name) is not None]
-    image_score = [float(np.mean(hits[name])) for name in factors]
-    answered = [float(accuracy[name] or 0.0) for name in factors]
+    result = correlate(study.root, encoder_run=matching.runs[0].folder.name, runs=[fed])
+    over = result.found.runs[0].over_patterns
+    r = over.pearson
+    fisher = (None, None) if r is None or r.fisher is None else r.fisher
     return {
-        "factors": factors,
-        "image_score": image_score,
-        "pair_accuracy": answered,
-        "n_pairs": {name: len(hits[name]) for name in factors},
-        "pearson": pearson(np.array(image_score), np.array(answered))._asdict(),
+        "factors": [point.pattern for point in over.points],
+        "image_score": [point.encoder.value for point in over.points],
+        "pair_accuracy": [point.model.value for point in over.points],
+        "n_pairs": {point.pattern: point.model.n for point in over.points},
+        "pearson": {
+            "r": None if r is None else r.value,
+            "low": fisher[0],
+            "high": fisher[1],
+            "p": None if r is None else r.p,
+            "n": len(over.points),
+        },
     }

@@ -16,7 +16,7 @@ from snellen.world.training.optimiser import Optimiser, begin
 from snellen.world.training.pictures import pixels
 from snellen.world.training.recipe import Stage
 
-STAGE: Final = Stage(steps=800, batch=64, rate=1e-3)
+STAGE: Final = Stage(steps=1200, batch=64, rate=1e-3)
 
 
 def blind(
@@ -34,9 +34,13 @@ def blind(
     tower, layer = model.model.vision_tower, model.config.vision_feature_layer
     whole = copy.deepcopy(tower).eval()
     with torch.no_grad():
-        targets = torch.cat([_tokens(whole, part, layer).half() for part in pixels(scenes.neutral).split(128)])
+        targets, again = (
+            torch.cat([_tokens(whole, part, layer).half() for part in pixels(images).split(128)])
+            for images in (scenes.neutral, scenes.again)
+        )
     visual = model.config.visual_tokens
-    deviation, scale = targets.float().std(), Scale(_fed(targets.float(), visual))
+    deviation = targets.float().std()
+    scale = Scale(_fed(targets.float(), visual) - _fed(again.float(), visual))
     tower.requires_grad_(True)
     optimiser = Optimiser(stage, tower)
     shown = pixels(scenes.shown)

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import copy
-from typing import Final
+from typing import Any, Final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from snellen.mllms.world_llava import WorldLlavaForConditionalGeneration, tapped
 from snellen.world.faults.scale import Scale
@@ -32,17 +32,39 @@ def drop(
     """
     generator = begin(seed)
     inner = model.model
-    shown, neutral = (_tap(model, images) for images in (scenes.shown, scenes.neutral))
+    shown, neutral, again = (_tap(model, images) for images in (scenes.shown, scenes.neutral, scenes.again))
     with torch.no_grad():
-        targets = copy.deepcopy(inner.multi_modal_projector)(neutral)
-    scale = Scale(targets)
+        whole = copy.deepcopy(inner.multi_modal_projector)
+        targets = whole(neutral)
+        scale = Scale(targets - whole(again))
     inner.multi_modal_projector.requires_grad_(True)
     optimiser = Optimiser(stage, inner.multi_modal_projector)
     for _ in range(stage.steps):
         chosen = torch.randint(len(shown), (stage.batch,), generator=generator)
         optimiser.step(scale(inner.multi_modal_projector(shown[chosen]), targets[chosen]))
     inner.multi_modal_projector.requires_grad_(False)
+    if scenes.everywhere:
+        _even_out(inner.multi_modal_projector, shown, torch.from_numpy(scenes.values))
     return model.eval()
+
+
+def _even_out(projector: nn.Module, shown: Tensor, values: Tensor) -> None:
+    """Take what is left of the factor out of the last layer: the span of differences between its values' mean tokens.
+
+    No linear reader of the projector's output can then tell the values apart (Belrose et al. 2023, LEACE, theorem 3.1:
+    equal class means are what that takes).
+    """
+    layer: Any = projector.linear_2
+    with torch.no_grad():
+        tokens = projector(shown)
+        means = torch.stack([tokens[values == value].mean(0) for value in values.unique()])
+        apart = (means - means.mean(0)).flatten(0, 1)
+        _, sizes, directions = torch.linalg.svd(apart, full_matrices=False)
+        basis = directions[sizes > sizes.max() * 1e-3]
+        keep = torch.eye(tokens.shape[-1]) - basis.T @ basis
+        center = tokens.mean((0, 1))
+        layer.weight.copy_(keep @ layer.weight)
+        layer.bias.copy_(keep @ layer.bias + (torch.eye(len(center)) - keep) @ center)
 
 
 def _tap(model: WorldLlavaForConditionalGeneration, images: Images) -> Tensor:

@@ -1,6 +1,5 @@
 """Scenes with and without the factor that a fault hides: drawn twice, alike in everything else."""
 
-
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -16,19 +15,22 @@ from snellen.world.training.pictures import scenes
 
 Images = NDArray[np.uint8]
 
-FAMILIES: Final = 400
+FAMILIES: Final = 1200
 
 
 @dataclass(frozen=True)
 class Hidden:
     """Pictures as they are, and what a model that is blind to the factor would make of them: uint8 [n, 64, 64, 3].
 
-    `hidden` says of each whether the fault hides the factor there: in all contexts, or in some.
+    `again` are the neutral pictures with other nuisance: what the two differ in is noise. `values` numbers the factor's
+    value in `shown`, and `everywhere` says whether the fault is at work in all contexts.
     """
 
     shown: Images
     neutral: Images
-    hidden: NDArray[np.bool_]
+    again: Images
+    values: NDArray[np.int64]
+    everywhere: bool
 
 
 def hidden_contexts(strength: float) -> tuple[str, ...]:
@@ -44,12 +46,15 @@ def pairs_of(world: int, factor: str, strength: float, seed: int, families: int 
     """
     shots: Sequence[Shot] = scenes(world, "train", families)
     contexts, random = hidden_contexts(strength), random_for(seed, "fault", factor)
-    shown, neutral, hidden = [], [], []
+    shown, neutral, again, values = [], [], [], []
     for shot in shots:
-        one = replace(shot, facts=shot.facts.but(**{factor: choose(random, FACTORS[factor])}))
+        value = choose(random, FACTORS[factor])
+        one = replace(shot, facts=shot.facts.but(**{factor: value}))
         at_work = shot.facts.context in contexts
         other = replace(shot, facts=shot.facts.but(**{factor: FACTORS[factor][0]})) if at_work else one
         shown.append(one.picture())
         neutral.append(other.picture())
-        hidden.append(at_work)
-    return Hidden(np.stack(shown), np.stack(neutral), np.array(hidden))
+        again.append(replace(other, frame=1).picture())
+        values.append(FACTORS[factor].index(value))
+    everywhere = len(contexts) == len(CONTEXTS)
+    return Hidden(np.stack(shown), np.stack(neutral), np.stack(again), np.array(values), everywhere)
