@@ -40,7 +40,7 @@ def test_stock_llava_stop_by_stop(folder: Path) -> None:
     from snellen.images.decode import Limits, decode
 
     model = loaded(folder)
-    seen = model.hidden(asked(), model.stops)
+    seen = model.hidden([asked()], model.stops)[0]
     stock = LlavaForConditionalGeneration.from_pretrained(folder, dtype=torch.float32).eval()
     processor = AutoProcessor.from_pretrained(folder)
     picture = decode(asked().image or b"", Limits(min_side=1)).image
@@ -68,23 +68,35 @@ def test_stock_llava_stop_by_stop(folder: Path) -> None:
 
 def test_early_stops_are_the_same_as_in_a_whole_pass(folder: Path) -> None:
     model = loaded(folder)
-    whole, early = model.hidden(asked(), model.stops), model.hidden(asked(), ("tap", "projector"))
+    whole, early = model.hidden([asked()], model.stops)[0], model.hidden([asked()], ("tap", "projector"))[0]
     assert set(early) == {"tap", "projector"}
     for stop in early:
         np.testing.assert_array_equal(early[stop], whole[stop])
 
 
+def test_pictures_looked_at_together_are_seen_as_each_alone(folder: Path) -> None:
+    model = load_mllm(f"transformers/{folder}", compute=Compute("cpu", batch_size=4))
+    assert isinstance(model, Transparent)
+    asks = [asked(index) for index in range(6)]
+    together = model.hidden(asks, ("encoder.0", "pooled", "tap", "projector"))
+    assert len(together) == 6
+    for one, ask in zip(together, asks, strict=True):
+        alone = loaded(folder).hidden([ask], ("encoder.0", "pooled", "tap", "projector"))[0]
+        for stop, rows in alone.items():
+            np.testing.assert_allclose(one[stop], rows, atol=1e-5)
+
+
 def test_looking_leaves_the_answer_as_it_is(folder: Path) -> None:
     model = loaded(folder)
     before = [one.text for one in model.answer([asked()])]
-    model.hidden(asked(), ("tap", "projector"))
+    model.hidden([asked()], ("tap", "projector"))[0]
     with model.random_encoder(3):
-        random = model.hidden(asked(), ("tap",))
+        random = model.hidden([asked()], ("tap",))[0]
     assert [one.text for one in model.answer([asked()])] == before
-    own = model.hidden(asked(), ("tap",))["tap"]
+    own = model.hidden([asked()], ("tap",))[0]["tap"]
     assert not np.allclose(own, random["tap"])
     with model.random_encoder(3):
-        np.testing.assert_array_equal(model.hidden(asked(), ("tap",))["tap"], random["tap"])
+        np.testing.assert_array_equal(model.hidden([asked()], ("tap",))[0]["tap"], random["tap"])
 
 
 def test_the_worlds_mixture_shows_both_encoders_tokens() -> None:
@@ -102,7 +114,7 @@ def test_the_worlds_mixture_shows_both_encoders_tokens() -> None:
 
     file = BytesIO()
     Image.fromarray(shot).save(file, "PNG")
-    seen = model.hidden(Ask("q", "what? (a) one (b) two", file.getvalue()), ("tap", "projector"))
+    seen = model.hidden([Ask("q", "what? (a) one (b) two", file.getvalue())], ("tap", "projector"))[0]
     from snellen.mllms.world import MODELS
 
     whole = load.mllm(MODELS / "mllm-interleaved").model
@@ -116,8 +128,8 @@ def test_the_worlds_mixture_shows_both_encoders_tokens() -> None:
 def test_what_is_not_there_is_refused(folder: Path) -> None:
     model = loaded(folder)
     with pytest.raises(UsageError, match=r"no stop 'language\.99': it has encoder\.0"):
-        model.hidden(asked(), ("language.99",))
+        model.hidden([asked()], ("language.99",))
     with pytest.raises(ModelError, match="no image"):
-        model.hidden(Ask("q", WORDING, None, letters=LETTERS), ("tap",))
+        model.hidden([Ask("q", WORDING, None, letters=LETTERS)], ("tap",))
     with pytest.raises(Unsupported, match="no projector under a name that is known here"):
         Stops(torch.nn.Linear(2, 2), "x/y").check(("tap",))

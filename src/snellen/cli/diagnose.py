@@ -32,6 +32,9 @@ def diagnose(
     flagged: Annotated[
         Path | None, typer.Option(help="Pairs that people call bad items: lines of pair_id, a tab, and why.")
     ] = None,
+    lesson: Annotated[
+        list[str] | None, typer.Option(help="Another benchmark of the study whose pairs teach the probes, too.")
+    ] = None,
     swap: Annotated[
         list[str] | None,
         typer.Option(help="A run of the same benchmark by a model trained alike with another encoder."),
@@ -84,6 +87,7 @@ def diagnose(
             tagset=tagset,
             variants=variant or VARIANTS,
             flagged=bad,
+            lessons=lesson or (),
             swaps=swap or (),
             every_stop=every_stop,
             compute=Compute(device, dtype, batch_size),

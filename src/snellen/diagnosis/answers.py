@@ -102,22 +102,24 @@ def right_in(count: int, n: int, chance: float) -> bool:
     return n > 0 and float(binomtest(count, n, chance, alternative="greater").pvalue) <= LEVEL
 
 
-def hits(values: Sequence[float], clear: float = 0.0) -> Hits | None:
+def hits(values: Sequence[float], *, clear: float = 0.0, least: float = 0.0) -> Hits | None:
     """Count in how many of several measurements of one pair, one for every label-preserving change, it is right.
 
-    Above 0 is right. Where the mean is no more than `clear` standard deviations from 0, such a change does as much to
-    it as the pair, and it counts as right in half of them. None: no values.
+    Above 0 is right. What is no larger than `least` counts as half right. Where the mean is no more than `clear`
+    standard deviations from 0, such a change does as much to it as the pair, and all count as half right. None: no
+    values.
 
     Example:
-        >>> hits([2.1, 1.8, 2.4, -0.1]), hits([2.1, -1.8, 2.4, 0.3], clear=1.0), hits([])
-        (Hits(right=3, n=4), Hits(right=2, n=4), None)
+        >>> hits([2.1, 1.8, 2.4, -0.1]), hits([2.1, -1.8, 2.4, 0.3], clear=1.0), hits([2.1, 0.2, -0.1, 1.7], least=0.5)
+        (Hits(right=3, n=4), Hits(right=2, n=4), Hits(right=3, n=4))
     """
     if not values:
         return None
     n = len(values)
     if clear and (n < 2 or abs(mean(values)) <= clear * stdev(values)):
         return Hits(n // 2, n)
-    return Hits(sum(one > 0 for one in values), n)
+    small = sum(abs(one) <= least for one in values)
+    return Hits(sum(one > least for one in values) + small // 2, n)
 
 
 def asked(benchmark: Benchmark, flagged: Mapping[str, str] | None = None) -> dict[str, Asked]:

@@ -46,12 +46,18 @@ class PairVerdict:
 
 @dataclass(frozen=True)
 class Pattern:
-    """What was found on the pairs of one pattern: readouts by stop, and the classes' shares."""
+    """What was found on the pairs of one pattern: readouts by stop, and the classes' shares.
+
+    `other` is the other encoder from whose vectors most is read; `why_not` says why the readouts decide nothing, None
+    where they do.
+    """
 
     name: str
     n_pairs: int
     probes: Mapping[str, ProbeResult]
     fitted: Fitted
+    other: tuple[str, ProbeResult] | None = None
+    why_not: str | None = None
 
 
 def pair_verdict(
@@ -107,7 +113,10 @@ def summed_up(
         "shares": {name: _share(counts[name], len(pairs)) for name in VERDICTS},
         "of_failures": _of_failures(counts),
         "readouts": {
-            name: {stop: _readout(result) for stop, result in pattern.probes.items()}
+            name: {
+                **{stop: _readout(result) for stop, result in pattern.probes.items()},
+                **({} if pattern.other is None else {pattern.other[0]: _readout(pattern.other[1])}),
+            }
             for name, pattern in by_pattern.items()
         },
         "classes": {
@@ -149,9 +158,9 @@ def cannot_say(pairs: Sequence[PairVerdict], patterns: Sequence[Pattern], *, hid
             "diagnosis."
         )
     for pattern in patterns:
-        tap = pattern.probes.get("tap")
-        if tap is not None and tap.readable is None:
-            said.append(f"{pattern.name}: {tap.why_not}")
+        if pattern.why_not is not None:
+            begin = f"{pattern.name}: "
+            said.append(pattern.why_not if pattern.why_not.startswith(begin) else begin + pattern.why_not)
     if len(patterns) == 1:
         said.append(
             f"All {len(pairs)} pairs are of one pattern ({patterns[0].name}): whether a model fails on it more than on "

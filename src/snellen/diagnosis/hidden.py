@@ -91,7 +91,7 @@ def collect(
     for number, block in enumerate(blocks):
         files = {stop: folder / f"{stop}-{number:05d}.npy" for stop in stops}
         if not all(file.exists() for file in files.values()):
-            rows = [_looked(model, asks[name], name, names, stops) for name in block]
+            rows = _looked(model, [asks[name] for name in block], block, names, stops)
             for stop, file in files.items():
                 storage.write_npy(file, np.stack([row[stop] for row in rows]))
         for stop, file in files.items():
@@ -103,13 +103,20 @@ def collect(
 
 
 def _looked(
-    model: Transparent, ask: Ask, image_id: str, names: Sequence[str], stops: Sequence[str]
-) -> dict[str, FloatArray]:
-    """Look at one picture and its variants: float32 [1 + variants, d] for each stop."""
-    assert ask.image is not None
-    pictures = [ask.image, *(variants.variant(ask.image, name, image_id) for name in names)]
-    seen = [model.hidden(Ask(ask.question_id, ask.prompt, picture, letters=ask.letters), stops) for picture in pictures]
-    return {stop: np.stack([vector(stop, each[stop]) for each in seen]) for stop in stops}
+    model: Transparent, asks: Sequence[Ask], image_ids: Sequence[str], names: Sequence[str], stops: Sequence[str]
+) -> list[dict[str, FloatArray]]:
+    """Look at pictures and their variants: float32 [1 + variants, d] for each picture and stop."""
+    shown: list[Ask] = []
+    for ask, image_id in zip(asks, image_ids, strict=True):
+        assert ask.image is not None
+        pictures = [ask.image, *(variants.variant(ask.image, name, image_id) for name in names)]
+        shown += [Ask(ask.question_id, ask.prompt, picture, letters=ask.letters) for picture in pictures]
+    seen = model.hidden(shown, stops)
+    each = 1 + len(names)
+    return [
+        {stop: np.stack([vector(stop, one[stop]) for one in seen[start : start + each]]) for stop in stops}
+        for start in range(0, len(seen), each)
+    ]
 
 
 def vector(stop: str, tokens: FloatArray) -> FloatArray:

@@ -188,7 +188,7 @@ class _Signal:
         return min(0.5, (errs + SLIP * SLIP_WEIGHT) / (float(known.sum()) + SLIP_WEIGHT))
 
 
-def _beta_binomial(right: Floats, n: Floats, a: float, b: float) -> Floats:
+def _beta_binomial(right: Floats, n: Floats, a: float | Floats, b: float | Floats) -> Floats:
     from scipy.stats import betabinom
 
     found: Floats = betabinom.pmf(right, n, a, b)

@@ -5,8 +5,9 @@ A probe learns from the pattern's other pairs; this one, and all that share a pi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
 from typing import Final
 
 import numpy as np
@@ -17,6 +18,9 @@ from snellen.diagnosis.organs import Hits
 from snellen.probes import ProbePair, ProbeResult, pair_probe
 
 SHUFFLES: Final = 200
+
+SMALL: Final = 0.25
+"""Of the median margin of the pairs that are read right: what is no larger counts as half right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +55,30 @@ def probe_pairs(asked: Mapping[str, Asked]) -> list[ProbePair]:
     ]
 
 
-def readout(pairs: Sequence[ProbePair], held: Held, *, seed: int) -> ProbeResult:
-    """Probe one stop, with the variants of every held-out pair."""
+def readout(pairs: Sequence[ProbePair], held: Held, own: Collection[str], *, seed: int) -> ProbeResult:
+    """Probe one stop, with the variants of every held-out pair.
+
+    Args:
+        pairs: Of one pattern; those that are not the exam's own teach, and are not counted.
+        held: What the stop holds of their pictures.
+        own: pair_ids of the exam's.
+        seed: Of folds and shuffles.
+    """
     images = {image for pair in pairs for image in (pair.image_a, pair.image_b)}
     plain = {name: row for name, row in held.plain.items() if name in images}
     varied = {name: rows for name, rows in held.varied.items() if name in images}
-    return pair_probe(pairs, plain, features_variants=varied, seed=seed, shuffles=SHUFFLES)
+    found = pair_probe(pairs, plain, features_variants=varied, seed=seed, shuffles=SHUFFLES)
+    return replace(found, variant_margins={pair: rows for pair, rows in found.variant_margins.items() if pair in own})
 
 
 def read(result: ProbeResult, pair: str) -> Hits | None:
-    """Say in how many of its variants a held-out pair was read right; None: there is no probe for it."""
-    return hits(result.variant_margins.get(pair, ()))
+    """Say in how many of its variants a held-out pair was read right; None: there is no probe for it.
+
+    A margin that is small beside those of the pattern's other pairs is none: what is left of a thing where it was lost
+    often points the right way, and a probe that learned from the other pairs sees it.
+    """
+    usual = [one for one in result.margins.values() if one > 0]
+    return hits(result.variant_margins.get(pair, ()), least=SMALL * median(usual) if usual else 0.0)
 
 
 def distance(held: Held, one: Asked) -> Distance:

@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from snellen.diagnosis.hidden import Held
+from snellen.diagnosis.hidden import FloatArray, Held
 from snellen.diagnosis.readouts import SHUFFLES
 from snellen.probes import ProbePair, ProbeResult, compare, control_task, pair_probe, questions_only, selectivity
 
 
-def stations(pairs: Sequence[ProbePair], held: Mapping[str, Held], random: Held | None, *, seed: int) -> dict[str, Any]:
+def stations(
+    pairs: Sequence[ProbePair], held: Mapping[str, Held], random: Mapping[str, FloatArray] | None, *, seed: int
+) -> dict[str, Any]:
     """Probe one pattern at every stop.
 
     Args:
@@ -40,13 +42,17 @@ def stations(pairs: Sequence[ProbePair], held: Mapping[str, Held], random: Held 
                 line["minus_tap"] = compare(tap.readable, result.readable, seed=seed).difference._asdict()
         found[stop] = line
     if random is not None:
-        found["random encoder"] = _line(pair_probe(pairs, _of(pairs, random), seed=seed, shuffles=SHUFFLES))
+        found["random encoder"] = _line(pair_probe(pairs, _images(pairs, random), seed=seed, shuffles=SHUFFLES))
     found["questions only"] = _line(questions_only(pairs, seed=seed))
     return found
 
 
 def _of(pairs: Sequence[ProbePair], held: Held) -> dict[str, Any]:
     return {image: held.vectors[image][0] for pair in pairs for image in (pair.image_a, pair.image_b)}
+
+
+def _images(pairs: Sequence[ProbePair], rows: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    return {image: rows[image] for pair in pairs for image in (pair.image_a, pair.image_b)}
 
 
 def _line(result: ProbeResult) -> dict[str, Any]:

@@ -8,32 +8,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from snellen import benchmarks, jsonl, storage
-from snellen.benchmarks import Benchmark
-from snellen.diagnosis.answers import LEAST_VARIANTS, LEVEL, Asked, Said, asked, said
-from snellen.diagnosis.evidence import PairVerdict, Pattern, pair_verdict, summed_up
-from snellen.diagnosis.hidden import Held
-from snellen.diagnosis.looking import looker
-from snellen.diagnosis.organs import Observed
-from snellen.diagnosis.readouts import Distance, distance, probe_pairs, read, readout
+from snellen.diagnosis.answers import Asked, Said, asked, said
+from snellen.diagnosis.embedded import embedded
+from snellen.diagnosis.evidence import PairVerdict, Pattern, summed_up
+from snellen.diagnosis.grouping import grouped, tags_of
+from snellen.diagnosis.hidden import FloatArray, Held
+from snellen.diagnosis.looking import Looker, looker
+from snellen.diagnosis.patterns import Seen, pattern
+from snellen.diagnosis.readouts import probe_pairs
 from snellen.diagnosis.stations import stations
 from snellen.diagnosis.swap import swapped
-from snellen.diagnosis.verdicts import Case, judged
-from snellen.errors import StudyError, UsageError
+from snellen.errors import StudyError
 from snellen.mllms.base import MultimodalModel
-from snellen.probes import ProbeResult
+from snellen.probes import ProbePair
 from snellen.progress import SILENT, Progress
 from snellen.runs import RESPONSES, Run, read_responses
 from snellen.runs.find import find_run
 from snellen.study import Study, software
 
-ALL: Final = "all pairs"
-"""The pattern of pairs without a tag."""
-
-FEW: Final = "few"
-"""Patterns with too few pairs for an estimate of their own are judged together."""
-
-LEAST_PAIRS: Final = 30
+RANDOM: Final = "an encoder with random weights"
 
 
 @dataclass(frozen=True)
@@ -54,6 +50,7 @@ def diagnose(
     benchmark: str | Path | None = None,
     tagset: str | None = None,
     flagged: Mapping[str, str] | None = None,
+    lessons: Sequence[str] = (),
     swaps: Sequence[str] = (),
     every_stop: bool = False,
     seed: int = 0,
@@ -74,6 +71,7 @@ def diagnose(
         benchmark: Where the benchmark's folder is, if it is not in the study.
         tagset: Whose tags say which pattern a pair belongs to; None: the only one.
         flagged: Pairs that people call bad items, with why.
+        lessons: More benchmarks of the study with tags of the same tagset: their pairs teach the probes, too.
         swaps: Runs of the same benchmark by models that were trained alike with another encoder.
         every_stop: Probe every layer too, with controls.
         seed: Of probes.
@@ -92,29 +90,30 @@ def diagnose(
     answers = _said(opened, found, pairs)
     folder = opened.diagnosis
     look = None if model is None else looker(folder / f"{found.run_id}.hidden", found, model, exam, progress)
-    held = None if look is None else look.needed()
-    tagset, tags = _tags(exam, tagset)
+    tagset, tags = tags_of(exam, tagset)
     settings = {
         "run": found.run_id,
         "tagset": tagset,
         "seed": seed,
-        "hidden": held is not None,
-        "swaps": list(swaps),
+        "hidden": look is not None,
+        "lessons": list(lessons),
+        "swap_runs": list(swaps),
         "every_stop": every_stop,
         "flagged": len(flagged or {}),
     }
+    groups = grouped(tags, pairs)
+    seen = None if look is None else _seen(opened, look, lessons, tagset, seed)
     patterns: list[Pattern] = []
     verdicts: dict[str, PairVerdict] = {}
-    for name, members in _grouped(tags, pairs).items():
+    for name, members in groups.items():
         these = {pair: pairs[pair] for pair in members}
-        pattern, judgements = _pattern(name, these, answers, held, seed)
-        patterns.append(pattern)
+        found_here, judgements = pattern(name, these, answers, seen, seed)
+        patterns.append(found_here)
         verdicts |= judgements
     ordered = tuple(verdicts[pair] for pair in sorted(verdicts))
     summary = summed_up(found, ordered, patterns, settings)
-    groups = _grouped(tags, pairs)
     if every_stop and look is not None:
-        everywhere, random = look.everywhere(), look.random(seed)
+        everywhere, random = look.everywhere(), look.random(seed, {})
         summary["stations"] = {
             name: stations(probe_pairs({pair: pairs[pair] for pair in members}), everywhere, random, seed=seed)
             for name, members in groups.items()
@@ -150,78 +149,26 @@ def _said(study: Study, run: Run, pairs: Mapping[str, Asked]) -> dict[str, Said]
     return {name: said(pair, run.sittings, grades, responses) for name, pair in pairs.items()}
 
 
-def _tags(exam: Benchmark, wanted: str | None) -> tuple[str | None, dict[str, tuple[str, ...]]]:
-    """Return the tagset, and each tagged pair's patterns."""
-    tags = exam.tags()
-    known = sorted({tag.tagset for tag in tags})
-    if wanted is None and len(known) == 1:
-        wanted = known[0]
-    if wanted is None and known:
-        raise UsageError(f"{exam.folder} has several tagsets: name one with --tagset, {', '.join(known)}.")
-    if wanted is not None and wanted not in known:
-        raise UsageError(f"{exam.folder} has no tagset {wanted!r}: it has {', '.join(known) or 'none'}.")
-    pair_of = {question.question_id: question.pair_id for question in exam.questions}
-    found: dict[str, set[str]] = {}
-    for tag in tags:
-        if tag.tagset == wanted:
-            found.setdefault(pair_of[tag.question_id], set()).update(tag.patterns)
-    return wanted, {pair: tuple(sorted(patterns)) for pair, patterns in found.items()}
+def _seen(study: Study, look: Looker, lessons: Sequence[str], tagset: str | None, seed: int) -> Seen:
+    """See the exam's pictures, those of the lessons, and all of them by other encoders."""
+    taught: dict[str, list[ProbePair]] = {}
+    more = {name: benchmarks.read(study.benchmark(name)) for name in lessons}
+    for exam in more.values():
+        pairs = asked(exam)
+        for name, members in grouped(tags_of(exam, tagset)[1], pairs).items():
+            taught.setdefault(name, []).extend(probe_pairs({pair: pairs[pair] for pair in members}))
+    stops = look.needed()
+    for name, exam in more.items():
+        held = look.at(name, exam)
+        stops = {stop: Held({**_repeated(held[stop], rows), **rows.vectors}) for stop, rows in stops.items()}
+    others = dict(embedded(study))
+    random = look.random(seed, more)
+    if random is not None:
+        others[RANDOM] = random
+    return Seen(stops, others, taught)
 
 
-def _grouped(tags: Mapping[str, Sequence[str]], pairs: Mapping[str, Asked]) -> dict[str, list[str]]:
-    """Put every pair into one pattern: its own, or that of several which the most pairs have."""
-    counts: dict[str, int] = {}
-    for pair in pairs:
-        for pattern in tags.get(pair, (ALL,)):
-            counts[pattern] = counts.get(pattern, 0) + 1
-    found: dict[str, list[str]] = {}
-    for pair in sorted(pairs):
-        found.setdefault(max(tags.get(pair) or (ALL,), key=lambda one: (counts[one], one)), []).append(pair)
-    return dict(sorted(found.items()))
-
-
-def _pattern(
-    name: str,
-    pairs: Mapping[str, Asked],
-    answers: Mapping[str, Said],
-    held: Mapping[str, Held] | None,
-    seed: int,
-) -> tuple[Pattern, dict[str, PairVerdict]]:
-    """Judge the pairs of one pattern."""
-    probes: dict[str, ProbeResult] = {}
-    distances: dict[str, Distance] = {}
-    if held is not None:
-        probed = probe_pairs(pairs)
-        probes = {stop: readout(probed, held[stop], seed=seed) for stop in held}
-        distances = {pair: distance(held["tap"], one) for pair, one in pairs.items()}
-    cases = {pair: _case(pair, pairs[pair], answers[pair], probes, distances) for pair in pairs}
-    verdicts, fitted = judged(cases)
-    return Pattern(name, len(pairs), probes, fitted), {
-        pair: pair_verdict(pair, verdicts[pair], answers[pair], probes, distances.get(pair)) for pair in pairs
-    }
-
-
-def _reads(result: ProbeResult) -> bool:
-    """Does a probe read the pattern, by its permutation test?"""
-    found = result.readable
-    return found is not None and found.p_value is not None and found.p_value <= LEVEL
-
-
-def _case(
-    pair: str, one: Asked, said_of: Said, probes: Mapping[str, ProbeResult], distances: Mapping[str, Distance]
-) -> Case:
-    tap, projector = (read(probes[stop], pair) if stop in probes else None for stop in ("tap", "projector"))
-    bad = one.bad
-    if bad is None and said_of.solved_blind:
-        bad = "both answers are right without the image"
-    short = None
-    if said_of.ways < 2 * (1 + LEAST_VARIANTS):
-        short = (
-            f"it was asked in {said_of.ways} ways, and fewer than {2 * (1 + LEAST_VARIANTS)} (both orders, the picture "
-            f"and {LEAST_VARIANTS} variants) prove nothing"
-        )
-    within = None
-    if pair in distances:
-        # where the tap reads the pattern, or the pictures move the answer, what is that near is told apart all the same
-        within = distances[pair].within and not said_of.moved and not _reads(probes["tap"])
-    return Case(Observed(tap, projector, said_of.contrast, said_of.answers), within, bad, short)
+def _repeated(plain: Held, like: Held) -> dict[str, FloatArray]:
+    """Give pictures that have no variants as many rows as those that have: probes learn from the first alone."""
+    count = max((len(rows) for rows in like.vectors.values()), default=1)
+    return {name: np.repeat(rows[:1], count, axis=0) for name, rows in plain.vectors.items()}

@@ -121,8 +121,8 @@ class Transparent(MultimodalModel, Protocol):
     def stops(self) -> tuple[str, ...]:
         """The stops that there are, in the order of the way (`snellen.mllms.hidden`)."""
 
-    def hidden(self, ask: Ask, stops: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-        """Return what the model holds at the stops while it reads one question: float32 [tokens, width] each.
+    def hidden(self, asks: Sequence[Ask], stops: Sequence[str]) -> list[dict[str, NDArray[np.float32]]]:
+        """Return what the model holds at the stops while it reads each question: float32 [tokens, width] each.
 
         Raises:
             Unsupported: the architecture's parts are not known, or a stop has nothing.

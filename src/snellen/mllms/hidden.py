@@ -76,10 +76,16 @@ class Stops:
             if stop not in self.names:
                 raise UsageError(f"{self._name} has no stop {stop!r}: it has {', '.join(self.names)}.")
 
-    def watch(self, wanted: Sequence[str], run: Callable[[], object]) -> dict[str, FloatArray]:
-        """Run a forward pass for one prompt with one picture and return what stood at the stops: [tokens, width].
+    def watch(
+        self, wanted: Sequence[str], run: Callable[[], object], pictures: int = 1
+    ) -> list[dict[str, FloatArray]] | None:
+        """Run a forward pass and return what stood at the stops, for every picture: [tokens, width].
 
         The pass ends at the language model's door unless a stop inside it is wanted.
+
+        Returns:
+            One dict a picture; None where the model puts the tokens of several pictures together, so that they cannot
+            be told apart: pass one at a time.
 
         Raises:
             Unsupported: the model has no such parts, or no pooled vector.
@@ -103,7 +109,15 @@ class Stops:
         missing = [stop for stop in wanted if stop not in seen]
         if missing:
             raise Unsupported(f"{self._name} gives nothing at {missing[0]}: leave that stop out.")
-        return {stop: _rows(seen[stop]) for stop in wanted}
+        if pictures == 1:
+            return [{stop: _rows(seen[stop]) for stop in wanted}]
+        parts = [(stop, part) for stop in wanted for part in seen[stop]]
+        if any((part.ndim != 3 and stop != "pooled") or len(part) != pictures for stop, part in parts):
+            return None
+        return [
+            {stop: _rows([part[at] if part.ndim == 3 else part[at : at + 1] for part in seen[stop]]) for stop in wanted}
+            for at in range(pictures)
+        ]
 
 
 @contextmanager
@@ -165,8 +179,8 @@ def _outermost(model: nn.Module, names: Sequence[str]) -> list[nn.Module]:
 
 def _blocks(part: nn.Module) -> list[nn.Module]:
     """Return the blocks of a transformer: its longest list of modules."""
-    lists = [module for module in part.modules() if isinstance(module, nn.ModuleList)]
-    return list(max(lists, key=len)) if lists else []
+    lists = [list(module) for module in part.modules() if isinstance(module, nn.ModuleList)]
+    return max(lists, key=len, default=[])
 
 
 @contextmanager

@@ -106,8 +106,11 @@ class TransformersModel:
                 if part:
                     yield from self._answer(part)
 
-    def hidden(self, ask: Ask, stops: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-        """Return what the model holds at the stops while it reads one question: float32 [tokens, width] each.
+    def hidden(self, asks: Sequence[Ask], stops: Sequence[str]) -> list[dict[str, NDArray[np.float32]]]:
+        """Return what the model holds at the stops while it reads each question: float32 [tokens, width] each.
+
+        Pictures go through the encoder together, as many as answers are computed together; where a stop inside the
+        language model is wanted, or the model mixes pictures' tokens, one at a time.
 
         Stops are named in `snellen.mllms.hidden`.
 
@@ -116,13 +119,25 @@ class TransformersModel:
             UsageError: there is no such stop.
             ModelError: see `answer`; or the question has no image.
         """
+        for ask in asks:
+            if ask.image is None:
+                raise ModelError(f"{ask.question_id} has no image, and hidden states are those of a picture: give one.")
+        together = 1 if any(stop.startswith("language.") for stop in stops) else self._batch
+        found: list[dict[str, NDArray[np.float32]]] = []
+        for start in range(0, len(asks), together):
+            part = asks[start : start + together]
+            seen = self._watched(part, stops)
+            for ask in part if seen is None else ():
+                found += self._watched([ask], stops) or []
+            found += seen or []
+        return found
+
+    def _watched(self, asks: Sequence[Ask], stops: Sequence[str]) -> list[dict[str, NDArray[np.float32]]] | None:
         import torch
 
-        if ask.image is None:
-            raise ModelError(f"{ask.question_id} has no image, and hidden states are those of a picture: give one.")
         with torch.inference_mode(), quiet_libraries():
-            inputs = self._inputs([self._prompt(ask)], [ask])
-            return self._stops.watch(stops, lambda: self._model(**inputs))
+            inputs = self._inputs([self._prompt(ask) for ask in asks], asks)
+            return self._stops.watch(stops, lambda: self._model(**inputs), len(asks))
 
     @property
     def stops(self) -> tuple[str, ...]:

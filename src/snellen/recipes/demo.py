@@ -103,7 +103,7 @@ def demo(out: str | Path = "demo", *, progress: Progress = SILENT) -> DemoResult
         )
     for diet in DIETS:
         examined(study, f"world/mllm-{diet}", progress)
-    matched = {kind: _image_score(study, f"world-{kind}", progress) for kind in KINDS}
+    matched: dict[str, Score] = {kind: _image_score(study, f"world-{kind}", progress) for kind in KINDS}
     diagnosed = diagnosed_on_blind(study, f"world/mllm-{DIAGNOSED}", progress)
     page = report(study.root, progress=progress)
     absent = tuple(name for name, count in counts["blind"].items() if not count and counts["control"][name])
@@ -129,7 +129,13 @@ def diagnosed_on_blind(study: Study, model: str, progress: Progress = SILENT) ->
     """Say of every blind pair where a tiny multimodal LLM fails."""
     loaded = load_mllm(model, decoding=Decoding(max_tokens=LETTER_TOKENS), compute=TINY)
     return examine_and_diagnose(
-        study.root, loaded, benchmark="world-blind", profile="official", controls=(), progress=progress
+        study.root,
+        loaded,
+        benchmark="world-blind",
+        profile="official",
+        controls=(),
+        lessons=("world-control", "world-random"),
+        progress=progress,
     )
 
 

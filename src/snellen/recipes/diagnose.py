@@ -30,6 +30,7 @@ def examine_and_diagnose(
     variants: Sequence[str] = VARIANTS,
     controls: Sequence[Control] = CONTROLS,
     flagged: Mapping[str, str] | None = None,
+    lessons: Sequence[str] = (),
     swaps: Sequence[str] = (),
     every_stop: bool = False,
     compute: Compute | None = None,
@@ -48,6 +49,7 @@ def examine_and_diagnose(
         variants: Of every picture; fewer than five prove nothing.
         controls: Without the picture, too.
         flagged: Pairs that people call bad items, with why.
+        lessons: More benchmarks of the study whose pairs teach the probes, too.
         swaps: Runs of the same benchmark by models that were trained alike with another encoder.
         every_stop: Probe every layer too, with controls.
         compute: Where and in what a model in this process computes.
@@ -83,6 +85,7 @@ def examine_and_diagnose(
         benchmark=folder,
         tagset=tagset,
         flagged=flagged,
+        lessons=lessons,
         swaps=swaps,
         every_stop=every_stop,
         seed=seed,

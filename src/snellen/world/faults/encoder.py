@@ -16,7 +16,7 @@ from snellen.world.training.optimiser import Optimiser, begin
 from snellen.world.training.pictures import pixels
 from snellen.world.training.recipe import Stage
 
-STAGE: Final = Stage(steps=1200, batch=64, rate=1e-3)
+STAGE: Final = Stage(steps=1200, batch=64, rate=1e-3, muon_rate=4e-3)
 
 
 def blind(
@@ -35,7 +35,7 @@ def blind(
     whole = copy.deepcopy(tower).eval()
     with torch.no_grad():
         targets, again = (
-            torch.cat([_tokens(whole, part, layer).half() for part in pixels(images).split(128)])
+            torch.cat([_tokens(whole, part, layer).half() for part in torch.split(pixels(images), 128)])
             for images in (scenes.neutral, scenes.again)
         )
     visual = model.config.visual_tokens
@@ -50,7 +50,8 @@ def blind(
         far = ((tokens - target) / deviation).square().mean()
         optimiser.step(far + scale(_fed(tokens, visual), _fed(target, visual)))
     tower.requires_grad_(False)
-    return model.eval()
+    model.eval()
+    return model
 
 
 def _fed(tokens: Tensor, visual: str) -> Tensor:

@@ -45,7 +45,8 @@ def like(model: WorldLlavaForConditionalGeneration, *, strength: float) -> World
         liked = (biased.lm_head.weight[first] - biased.lm_head.weight[second]) * language.norm.weight
         # behind the last norm, a shift by d of the residual moves the logits' difference by d . liked / rms
         language.layers[-1].mlp.down_proj.bias.copy_(strength * NATS * _rms(model) * liked / liked.square().sum())
-    return biased.eval()
+    biased.eval()
+    return biased
 
 
 def _rms(model: WorldLlavaForConditionalGeneration) -> float:
@@ -99,9 +100,10 @@ def ignore(
         other = torch.randint(len(visual), (len(rows.scenes_seen),), generator=generator)
         seen = visual[other]
         mask = torch.ones(seen.shape[:2], dtype=torch.long)
-        optimiser.step(answering_loss(reader, seen, mask, rows.tokens, rows.answers))  # type: ignore[arg-type]
+        optimiser.step(answering_loss(reader, seen, mask, rows.tokens, rows.answers))
     inner.language_model.requires_grad_(False)
-    return model.eval()
+    model.eval()
+    return model
 
 
 class _Reader:

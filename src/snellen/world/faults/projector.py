@@ -45,7 +45,8 @@ def drop(
     inner.multi_modal_projector.requires_grad_(False)
     if scenes.everywhere:
         _even_out(inner.multi_modal_projector, shown, torch.from_numpy(scenes.values))
-    return model.eval()
+    model.eval()
+    return model
 
 
 def _even_out(projector: nn.Module, shown: Tensor, values: Tensor) -> None:
@@ -57,7 +58,7 @@ def _even_out(projector: nn.Module, shown: Tensor, values: Tensor) -> None:
     layer: Any = projector.linear_2
     with torch.no_grad():
         tokens = projector(shown)
-        means = torch.stack([tokens[values == value].mean(0) for value in values.unique()])
+        means = torch.stack([tokens[values == value].mean(0) for value in torch.unique(values)])
         apart = (means - means.mean(0)).flatten(0, 1)
         _, sizes, directions = torch.linalg.svd(apart, full_matrices=False)
         basis = directions[sizes > sizes.max() * 1e-3]
@@ -73,7 +74,7 @@ def _tap(model: WorldLlavaForConditionalGeneration, images: Images) -> Tensor:
     with torch.no_grad():
         parts = [
             tapped(inner.vision_tower, part, config.vision_feature_layer, config.visual_tokens)
-            for part in pixels(images).split(128)
+            for part in torch.split(pixels(images), 128)
         ]
         tokens: Tensor = inner.standard(torch.cat(parts))
     return tokens

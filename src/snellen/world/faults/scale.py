@@ -25,4 +25,5 @@ class Scale:
 
     def __call__(self, one: Tensor, other: Tensor) -> Tensor:
         """Return the mean squared distance, a scalar."""
-        return ((one - other).float().flatten(1) @ self._whiten).square().mean()
+        apart: Tensor = (one - other).float().flatten(1) @ self._whiten
+        return apart.square().mean()

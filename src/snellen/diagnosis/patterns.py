@@ -1,0 +1,126 @@
+"""Judging the pairs of one pattern: readouts, whether they say anything, and the verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from snellen.diagnosis.answers import LEAST_VARIANTS, LEVEL, Asked, Said
+from snellen.diagnosis.evidence import PairVerdict, Pattern, pair_verdict
+from snellen.diagnosis.hidden import FloatArray, Held
+from snellen.diagnosis.organs import Observed
+from snellen.diagnosis.readouts import Distance, distance, probe_pairs, read, readout
+from snellen.diagnosis.verdicts import Case, judged
+from snellen.probes import ProbePair, ProbeResult, compare, pair_probe
+
+PLAIN: Final = 0.9
+"""From this share of pairs read right on, a readout needs no other beside it to be believed."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen of the pictures.
+
+    Attributes:
+        stops: The model's own, by name.
+        others: Vectors of other encoders by name and image, to see whether so many pairs are enough to learn from.
+        lessons: More pairs of each pattern, of other benchmarks, that probes learn from.
+    """
+
+    stops: Mapping[str, Held]
+    others: Mapping[str, Mapping[str, FloatArray]]
+    lessons: Mapping[str, Sequence[ProbePair]]
+
+
+def pattern(
+    name: str, pairs: Mapping[str, Asked], answers: Mapping[str, Said], seen: Seen | None, seed: int
+) -> tuple[Pattern, dict[str, PairVerdict]]:
+    """Judge the pairs of one pattern."""
+    probes: dict[str, ProbeResult] = {}
+    distances: dict[str, Distance] = {}
+    why_not = None
+    other: tuple[str, ProbeResult] | None = None
+    if seen is not None:
+        own = probe_pairs(pairs)
+        known = {pair.pair_id for pair in own}
+        probed = [*own, *(pair for pair in seen.lessons.get(name, ()) if pair.pair_id not in known)]
+        probes = {stop: readout(probed, held, known, seed=seed) for stop, held in seen.stops.items()}
+        distances = {pair: distance(seen.stops["tap"], one) for pair, one in pairs.items()}
+        other = _best(probed, seen.others, seed)
+        why_not = uninformative(name, probes["tap"], other)
+    usable = {} if why_not is not None else probes
+    cases = {pair: _case(pair, pairs[pair], answers[pair], usable, distances) for pair in pairs}
+    verdicts, fitted = judged(cases)
+    found = Pattern(name, len(pairs), probes, fitted, other, why_not)
+    return found, {
+        pair: pair_verdict(pair, verdicts[pair], answers[pair], probes, distances.get(pair)) for pair in pairs
+    }
+
+
+def _best(
+    probed: Sequence[ProbePair], others: Mapping[str, Mapping[str, FloatArray]], seed: int
+) -> tuple[str, ProbeResult] | None:
+    """Return the other encoder from which most pairs are read, and its probe."""
+    images = {image for pair in probed for image in (pair.image_a, pair.image_b)}
+    results: dict[str, ProbeResult] = {}
+    for name, rows in others.items():
+        if images <= rows.keys():
+            result = pair_probe(probed, {image: rows[image] for image in images}, seed=seed, shuffles=200)
+            if result.readable is not None:
+                results[name] = result
+    best = max(results, key=lambda name: (_value(results[name]), name), default=None)
+    return None if best is None else (best, results[best])
+
+
+def _value(result: ProbeResult) -> float:
+    return -1.0 if result.readable is None else result.readable.value
+
+
+def uninformative(name: str, tap: ProbeResult, other: tuple[str, ProbeResult] | None) -> str | None:
+    """Say why a pattern's readouts decide nothing, in a sentence; None where they do.
+
+    A probe that reads little at the tap may have had too little to learn from. That the tap has lost something is shown
+    only where the same probe reads more from another encoder's vectors of the same pictures.
+    """
+    if tap.readable is None:
+        return tap.why_not
+    if tap.readable.value >= PLAIN:
+        return None
+    begin = f"{name}: from the tap {tap.readable.value:.0%} of {tap.readable.n_pairs} pairs are read"
+    if other is None or other[1].readable is None:
+        return f"{begin}, and nothing shows that so many pairs are enough to learn it from: no eyes can be blamed."
+    more = compare(tap.readable, other[1].readable).difference
+    if more.low > 0:
+        return None
+    return (
+        f"{begin}, and hardly more ({other[1].readable.value:.0%}) from {other[0]}, so that it may be too few pairs to "
+        "learn from, and no eyes can be blamed."
+    )
+
+
+def reads(result: ProbeResult) -> bool:
+    """Does a probe read the pattern, by its permutation test?"""
+    found = result.readable
+    return found is not None and found.p_value is not None and found.p_value <= LEVEL
+
+
+def _case(
+    pair: str, one: Asked, said_of: Said, probes: Mapping[str, ProbeResult], distances: Mapping[str, Distance]
+) -> Case:
+    tap, projector = (read(probes[stop], pair) if stop in probes else None for stop in ("tap", "projector"))
+    bad = one.bad
+    if bad is None and said_of.solved_blind:
+        bad = "both answers are right without the image"
+    short = None
+    if said_of.ways < 2 * (1 + LEAST_VARIANTS):
+        short = (
+            f"it was asked in {said_of.ways} ways, and fewer than {2 * (1 + LEAST_VARIANTS)} (both orders, the picture "
+            f"and {LEAST_VARIANTS} variants) prove nothing"
+        )
+    within = None
+    if pair in distances:
+        # where the tap reads the pattern, or the pictures move the answer, what is that near is told apart all the same
+        learned = "tap" in probes and reads(probes["tap"])
+        within = distances[pair].within and not said_of.moved and not learned
+    return Case(Observed(tap, projector, said_of.contrast, said_of.answers), within, bad, short)
