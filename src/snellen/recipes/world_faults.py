@@ -70,7 +70,8 @@ def world_faults(
     """Train models of fresh seeds, damage one organ of each copy, diagnose all copies, and count the verdicts.
 
     Affected pairs are of the damaged factor (of any, where the language model is damaged), right before and wrong
-    after, as the questions were published. Healthy pairs are right before and after. `unsure` about an affected pair is
+    after, as the questions were published. Healthy pairs are right before and after; an organ that is blamed for one is a
+    wrong one, unless it is the damaged organ and the pair is of the damaged factor. `unsure` about an affected pair is
     a miss.
 
     Args:
@@ -165,6 +166,8 @@ def _counted(
     sighted, still = right_pairs(before), right_pairs(after)
     affected = {pair for pair in sighted - still if planted.factor is None or tags[pair] == planted.factor}
     healthy = sighted & still
+    # what is right by luck where the fault is at work is no wrong organ if that one is blamed
+    damaged = {(pair, FAULTS[planted.organ]) for pair in healthy if planted.factor in (None, tags[pair])}
     organ = FAULTS[planted.organ]
     named = Counter(verdicts[pair] for pair in affected)
     spared = Counter(verdicts[pair] for pair in healthy)
@@ -176,5 +179,5 @@ def _counted(
         "unsure": named[UNSURE],
         "healthy": {name: spared[name] for name in VERDICTS},
         "n_healthy": len(healthy),
-        "wrongly_blamed": sum(spared[name] for name in ORGANS),
+        "wrongly_blamed": sum(verdicts[pair] in ORGANS and (pair, verdicts[pair]) not in damaged for pair in healthy),
     }
