@@ -36,7 +36,7 @@ WORLD: Final = 2
 DIET: Final = "vision-only"
 STRENGTHS: Final = (1.0, 0.5)
 FACTORS: Final = (("text", "position"), ("state", "presence"))
-"""Which are damaged, by seed in turn; pairs of both are asked in every exam of the seed."""
+"""Which are damaged, those of odd seeds last; pairs of both are asked in every exam of the seed."""
 
 PAIRS: Final[dict[str, Kind]] = {"siblings": "planted", "mined": "blind"}
 PER_PATTERN: Final = 60
@@ -70,9 +70,9 @@ def world_faults(
     """Train models of fresh seeds, damage one organ of each copy, diagnose all copies, and count the verdicts.
 
     Affected pairs are of the damaged factor (of any, where the language model is damaged), right before and wrong
-    after, as the questions were published. Healthy pairs are right before and after; an organ that is blamed for one is a
-    wrong one, unless it is the damaged organ and the pair is of the damaged factor. `unsure` about an affected pair is
-    a miss.
+    after, as the questions were published. Healthy pairs are right before and after; an organ that is blamed for one
+    is a wrong one, unless it is the damaged organ and the pair is of the damaged factor. `unsure` about an affected
+    pair is a miss.
 
     Args:
         out: Folder for the world, the models, a study a seed, and the results. Run again, it goes on.
@@ -93,8 +93,8 @@ def world_faults(
     train_all(orders, folder / "work", world=world, recipe=recipe, jobs=jobs, progress=progress)
     known = read_world(folder / "world")
     found: list[dict[str, Any]] = []
-    for number, (order, seed) in enumerate(zip(orders, seeds, strict=True)):
-        factors = FACTORS[number % len(FACTORS)]
+    for order, seed in zip(orders, seeds, strict=True):
+        factors = FACTORS[seed % len(FACTORS)]
         study = _study(folder, order, known, factors, per_pattern)
         faults = [
             Planted(organ, factor, strength)
