@@ -120,6 +120,8 @@ def test_the_worlds_mixture_shows_both_encoders_tokens() -> None:
     whole = load.mllm(MODELS / "mllm-interleaved").model
     with torch.no_grad():
         first = whole.standard(tapped(whole.vision_tower, pixels(shot[None]), -2, "pool:4"))[0]
+        assert whole.ssl_standard is not None
+        assert whole.ssl_tower is not None
         second = whole.ssl_standard(tapped(whole.ssl_tower, pixels(shot[None]), -1, "pool:4"))[0]
     np.testing.assert_allclose(seen["tap"], torch.cat([first, second]), atol=1e-4)
     assert seen["projector"].shape == (8, 96)

@@ -11,17 +11,18 @@ import torch
 from snellen.errors import UsageError
 from snellen.mllms.world import MODELS
 from snellen.mllms.world_llava import WorldLlavaForConditionalGeneration, tapped
-from snellen.world.faults import fault, projector, scenes
+from snellen.world.faults import fault, projector
 from snellen.world.faults.scenes import hidden_contexts, pairs_of
 from snellen.world.nets import load
 from snellen.world.scene.facts import CONTEXTS
-from snellen.world.training.pictures import pixels
+from snellen.world.training.pictures import pixels, scenes
 
 WHOLE = MODELS / "mllm-vision-only"
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
-    return load.mllm(folder).state_dict()
+    found: dict[str, torch.Tensor] = load.mllm(folder).state_dict()
+    return found
 
 
 def changed(folder: Path) -> set[str]:
@@ -38,13 +39,14 @@ def letters(model: WorldLlavaForConditionalGeneration, visual: torch.Tensor, wor
     before = torch.cat([visual, inner.embed_tokens(words)[None].expand(len(visual), -1, -1)], 1)
     with torch.no_grad():
         scores = model.lm_head(inner(inputs_embeds=before).last_hidden_state[:, -1])
-    return scores[:, [vocabulary()[letter] for letter in LETTERS]]
+    found: torch.Tensor = scores[:, [vocabulary()[letter] for letter in LETTERS]]
+    return found
 
 
 def test_a_bias_shifts_the_letters_and_keeps_what_the_picture_adds(tmp_path: Path) -> None:
     copy = fault(WHOLE, tmp_path / "biased", organ="bias", strength=0.5).folder
     assert changed(copy) == {"language_model"}
-    shots = scenes.scenes(3, "validation", 12)
+    shots = scenes(3, "validation", 12)
     whole, biased = load.mllm(WHOLE), load.mllm(copy)
     with torch.no_grad():
         images = pixels(np.stack([shot.picture() for shot in shots]))
@@ -61,7 +63,7 @@ def test_a_bias_shifts_the_letters_and_keeps_what_the_picture_adds(tmp_path: Pat
 
 def test_scenes_differ_in_the_hidden_factor_alone() -> None:
     hidden = pairs_of(3, "state", 0.5, seed=0, families=6)
-    shots = scenes.scenes(3, "train", 6)
+    shots = scenes(3, "train", 6)
     assert hidden_contexts(0.5) == CONTEXTS[:3]
     for at, shot in enumerate(shots):
         apart = np.any(hidden.shown[at] != hidden.neutral[at], axis=-1)
@@ -87,9 +89,9 @@ def test_a_projector_that_drops_a_factor_has_equal_means() -> None:
         tap = model.model.standard(tapped(model.model.vision_tower, pixels(hidden.shown), -1, "pool:4"))
         tokens = model.model.multi_modal_projector(tap)
         values = torch.from_numpy(hidden.values)
-        means = torch.stack([tokens[values == value].mean(0) for value in values.unique()])
+        means = torch.stack([tokens[values == value].mean(0) for value in torch.unique(values)])
         before = load.mllm(WHOLE).model.multi_modal_projector(tap)
-        was = torch.stack([before[values == value].mean(0) for value in values.unique()])
+        was = torch.stack([before[values == value].mean(0) for value in torch.unique(values)])
     assert (means - means.mean(0)).norm() < 0.05 * (was - was.mean(0)).norm()
     assert set(weights(WHOLE)) == set(model.state_dict())
 

@@ -39,7 +39,7 @@ def compare(
     if as_json:
         import json
 
-        from snellen.exam.plain import plain
+        from snellen.plain import plain
 
         typer.echo(json.dumps(plain(result), indent=2, allow_nan=False))
         return

@@ -40,8 +40,8 @@ def correlate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Say whether an encoder's failures and those of multimodal LLMs go together, and how little so few points say."""
-    from snellen.diagnosis.correlation.nouns import plain
     from snellen.errors import UsageError
+    from snellen.plain import plain
 
     if published:
         if study is not None or encoder_run is not None or run:

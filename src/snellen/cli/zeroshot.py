@@ -92,7 +92,7 @@ def zeroshot(
     if as_json:
         import json
 
-        from snellen.exam.plain import plain
+        from snellen.plain import plain
 
         typer.echo(json.dumps(plain(result), indent=2, allow_nan=False))
         return

@@ -1,11 +1,9 @@
-"""What `correlate` returns, and how it is stored."""
+"""What `correlate` returns."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from snellen.stats.association import Association
 from snellen.stats.hierarchy import Interaction
@@ -92,16 +90,3 @@ class CorrelateResult:
 
     path: Path
     found: Correlated
-
-
-def plain(value: object) -> Any:  # noqa: ANN401 - any JSON value
-    """Turn dataclasses and named tuples into dicts by their fields, other tuples into lists."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return plain(value._asdict())
-    if isinstance(value, Mapping):
-        return {str(name): plain(each) for name, each in value.items()}
-    if isinstance(value, tuple | list):
-        return [plain(each) for each in value]
-    return value

@@ -17,10 +17,10 @@ from snellen.diagnosis.correlation.nouns import (
     Examined,
     OverPatterns,
     Point,
-    plain,
 )
 from snellen.diagnosis.correlation.sides import METRICS, Metric, Side, benchmark_of, find, side_of
 from snellen.errors import UsageError
+from snellen.plain import plain
 from snellen.runs import Run, read_runs
 from snellen.stats.association import association
 from snellen.stats.clusters import connected

@@ -9,9 +9,9 @@ from typing import Any, Final, get_args
 
 from snellen import jsonl, storage
 from snellen.errors import StudyError
-from snellen.exam.plain import plain
 from snellen.exam.zeroshot.metrics import ClassScore, ZeroShotScore
 from snellen.jsonl import Bad
+from snellen.plain import plain
 from snellen.records import Status
 from snellen.study import Study
 
