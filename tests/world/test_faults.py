@@ -74,8 +74,7 @@ def test_scenes_differ_in_the_hidden_factor_alone() -> None:
             rows, columns = np.nonzero(apart)
             assert rows.max() < 32
             assert columns.min() > 32
-    assert not hidden.everywhere
-    assert pairs_of(3, "state", 1.0, seed=0, families=2).everywhere
+    assert hidden_contexts(1.0) == CONTEXTS
 
 
 @pytest.mark.slow

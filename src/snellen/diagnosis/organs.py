@@ -61,7 +61,7 @@ SLIP_WEIGHT: Final = 20.0
 ALIKE_THERE: Final = 6.0
 """Concentration of a signal that is there: the larger, the more alike pairs are in how often it errs."""
 
-ALIKE_LUCK: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
+ALIKE_LUCK: Final = (0.2, 0.5, 1.0)
 """Concentrations of luck, of which the likeliest is taken: the smaller, the more pairs are right always or never."""
 
 USUAL_LUCK: Final = 1.0

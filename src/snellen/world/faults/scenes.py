@@ -23,14 +23,13 @@ class Hidden:
     """Pictures as they are, and what a model that is blind to the factor would make of them: uint8 [n, 64, 64, 3].
 
     `again` are the neutral pictures with other nuisance: what the two differ in is noise. `values` numbers the factor's
-    value in `shown`, and `everywhere` says whether the fault is at work in all contexts.
+    value in `shown`.
     """
 
     shown: Images
     neutral: Images
     again: Images
     values: NDArray[np.int64]
-    everywhere: bool
 
 
 def hidden_contexts(strength: float) -> tuple[str, ...]:
@@ -56,5 +55,4 @@ def pairs_of(world: int, factor: str, strength: float, seed: int, families: int 
         neutral.append(other.picture())
         again.append(replace(other, frame=1).picture())
         values.append(FACTORS[factor].index(value))
-    everywhere = len(contexts) == len(CONTEXTS)
-    return Hidden(np.stack(shown), np.stack(neutral), np.stack(again), np.array(values), everywhere)
+    return Hidden(np.stack(shown), np.stack(neutral), np.stack(again), np.array(values))

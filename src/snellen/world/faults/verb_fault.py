@@ -41,7 +41,7 @@ def fault(
     """Copy a model with one encoder and damage one organ of the copy.
 
     - `encoder`: blind to a factor at the tap; at strength 0.5 in three contexts of six.
-    - `projector`: drops a factor; at strength 0.5 in three contexts of six.
+    - `projector`: drops a factor; below strength 1 only what a linear reader finds of it.
     - `bias`: the language model likes the first letter, by about 12 nats times the strength.
     - `ignores`: the language model was taught that pictures have nothing to do with answers, for 300 steps times the
       strength.
@@ -76,8 +76,10 @@ def fault(
     if whole.model.ssl_tower is not None:
         raise UsageError(f"{model} has two encoders: name a model on a diet of one, mllm-clip or mllm-vision-only.")
     if factor is not None:
-        hidden = pairs_of(world, factor, strength, seed)
-        damaged = (blind if organ == "encoder" else drop)(whole, hidden, seed=seed)
+        if organ == "encoder":
+            damaged = blind(whole, pairs_of(world, factor, strength, seed), seed=seed)
+        else:
+            damaged = drop(whole, pairs_of(world, factor, 1.0, seed), seed=seed, teach=strength == 1)
     elif organ == "bias":
         damaged = like(whole, strength=strength)
     else:
