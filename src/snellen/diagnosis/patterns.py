@@ -10,7 +10,7 @@ from snellen.diagnosis.answers import LEAST_VARIANTS, LEVEL, Asked, Said
 from snellen.diagnosis.evidence import PairVerdict, Pattern, pair_verdict
 from snellen.diagnosis.hidden import FloatArray, Held
 from snellen.diagnosis.organs import Observed
-from snellen.diagnosis.readouts import Distance, distance, probe_pairs, read, readout
+from snellen.diagnosis.readouts import Distance, distance, probe_pairs, read, readout, still_learning
 from snellen.diagnosis.verdicts import Case, judged
 from snellen.probes import ProbePair, ProbeResult, compare, pair_probe
 
@@ -48,9 +48,10 @@ def pattern(
         probes = {stop: readout(probed, held, known, seed=seed) for stop, held in seen.stops.items()}
         distances = {pair: distance(seen.stops["tap"], one) for pair, one in pairs.items()}
         other = _best(probed, seen.others, seed)
-        why_not = uninformative(name, probes["tap"], other)
-    usable = {} if why_not is not None else probes
-    cases = {pair: _case(pair, pairs[pair], answers[pair], usable, distances) for pair in pairs}
+        learning = still_learning(probed, seen.stops["tap"], probes["tap"], seed=seed)
+        why_not = uninformative(name, probes["tap"], other, learning)
+    told = why_not is None
+    cases = {pair: _case(pair, pairs[pair], answers[pair], probes, distances, told=told) for pair in pairs}
     verdicts, fitted = judged(cases)
     found = Pattern(name, len(pairs), probes, fitted, other, why_not)
     return found, {
@@ -77,17 +78,27 @@ def _value(result: ProbeResult) -> float:
     return -1.0 if result.readable is None else result.readable.value
 
 
-def uninformative(name: str, tap: ProbeResult, other: tuple[str, ProbeResult] | None) -> str | None:
+def uninformative(
+    name: str, tap: ProbeResult, other: tuple[str, ProbeResult] | None, learning: bool | None
+) -> str | None:
     """Say why a pattern's readouts decide nothing, in a sentence; None where they do.
 
     A probe that reads little at the tap may have had too little to learn from. That the tap has lost something is shown
-    only where the same probe reads more from another encoder's vectors of the same pictures.
+    only where more pairs would not show more (`learning`), and the same probe reads more from another encoder's vectors
+    of the same pictures.
     """
     if tap.readable is None:
         return tap.why_not
     if tap.readable.value >= PLAIN:
         return None
     begin = f"{name}: from the tap {tap.readable.value:.0%} of {tap.readable.n_pairs} pairs are read"
+    if learning is not False:
+        why = (
+            "that is more than half as many pairs show"
+            if learning
+            else "whether more pairs would show more is not known"
+        )
+        return f"{begin}, and {why}, so that it may be there: no eyes can be blamed."
     if other is None or other[1].readable is None:
         return f"{begin}, and nothing shows that so many pairs are enough to learn it from: no eyes can be blamed."
     more = compare(tap.readable, other[1].readable).difference
@@ -106,9 +117,15 @@ def reads(result: ProbeResult) -> bool:
 
 
 def _case(
-    pair: str, one: Asked, said_of: Said, probes: Mapping[str, ProbeResult], distances: Mapping[str, Distance]
+    pair: str,
+    one: Asked,
+    said_of: Said,
+    probes: Mapping[str, ProbeResult],
+    distances: Mapping[str, Distance],
+    *,
+    told: bool,
 ) -> Case:
-    tap, projector = (read(probes[stop], pair) if stop in probes else None for stop in ("tap", "projector"))
+    tap, projector = (read(probes[stop], pair) if told and probes else None for stop in ("tap", "projector"))
     bad = one.bad
     if bad is None and said_of.solved_blind:
         bad = "both answers are right without the image"

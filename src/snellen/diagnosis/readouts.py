@@ -15,7 +15,8 @@ import numpy as np
 from snellen.diagnosis.answers import Asked, hits
 from snellen.diagnosis.hidden import FloatArray, Held
 from snellen.diagnosis.organs import Hits
-from snellen.probes import ProbePair, ProbeResult, pair_probe
+from snellen.probes import ProbePair, ProbeResult, pair_probe, units_of
+from snellen.stats import bootstrap_difference
 
 SHUFFLES: Final = 200
 
@@ -35,8 +36,11 @@ class Distance:
 
     @property
     def within(self) -> bool:
-        """Is the pair no farther apart than a label-preserving change carries one of its pictures?"""
-        return bool(self.null) and self.value <= max(self.null)
+        """Is the pair no farther apart than the least of the label-preserving changes carries one of its pictures?
+
+        The largest would not do: padding moves every token, and two pictures nearer than that may be told apart.
+        """
+        return bool(self.null) and self.value <= min(self.null)
 
 
 def probe_pairs(asked: Mapping[str, Asked]) -> list[ProbePair]:
@@ -69,6 +73,33 @@ def readout(pairs: Sequence[ProbePair], held: Held, own: Collection[str], *, see
     varied = {name: rows for name, rows in held.varied.items() if name in images}
     found = pair_probe(pairs, plain, features_variants=varied, seed=seed, shuffles=SHUFFLES)
     return replace(found, variant_margins={pair: rows for pair, rows in found.variant_margins.items() if pair in own})
+
+
+def still_learning(pairs: Sequence[ProbePair], held: Held, whole: ProbeResult, *, seed: int) -> bool | None:
+    """Would more pairs show more? Probes of half of the pairs each are set beside that of all, pair by pair.
+
+    Returns:
+        Whether the probe of all reads significantly more; None where there are too few pairs for halves.
+    """
+    units = sorted(set(units_of(pairs)))
+    order = np.random.default_rng(seed).permutation(len(units))
+    first = {units[at] for at in order[: len(units) // 2]}
+    halves = [
+        [pair for pair, unit in zip(pairs, units_of(pairs), strict=True) if (unit in first) == chosen]
+        for chosen in (True, False)
+    ]
+    found = [
+        pair_probe(half, {i: held.vectors[i][0] for p in half for i in (p.image_a, p.image_b)}, seed=seed, shuffles=200)
+        for half in halves
+    ]
+    if whole.readable is None or any(one.readable is None for one in found):
+        return None
+    right = {pair: value for one in found if one.readable is not None for pair, value in one.readable.right.items()}
+    both = sorted(right.keys() & whole.readable.right.keys())
+    gain = bootstrap_difference(
+        [right[pair] for pair in both], [whole.readable.right[pair] for pair in both], seed=seed
+    )
+    return gain.low > 0
 
 
 def read(result: ProbeResult, pair: str) -> Hits | None:

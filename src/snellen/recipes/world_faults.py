@@ -144,7 +144,13 @@ def _diagnosed(study: Study, model: Path, pairs: str, progress: Progress) -> tup
     """Ask, grade and diagnose; returns the run, and the verdicts by pair_id."""
     loaded = load_mllm(f"transformers/{model.resolve()}", decoding=Decoding(max_tokens=LETTER_TOKENS), compute=TINY)
     result = examine_and_diagnose(
-        study.root, loaded, benchmark=pairs, profile="official", controls=(), progress=progress
+        study.root,
+        loaded,
+        benchmark=pairs,
+        profile="official",
+        controls=(),
+        lessons=[name for name in PAIRS if name != pairs],
+        progress=progress,
     )
     return find_run(study, result.path.stem), {pair.pair_id: pair.verdict for pair in result.pairs}
 
