@@ -16,11 +16,13 @@ README = Path(__file__).resolve().parent.parent / "README.md"
 @pytest.mark.slow
 def test_the_readmes_scores_are_the_demos(tmp_path: Path) -> None:
     result = demo(tmp_path)
-    printed = list(grade_runs(tmp_path / "study", ["world-mllm-clip-e6f866ab--world-blind"]))
+    printed = list(grade_runs(tmp_path / "study", ["world-mllm-interleaved-b8e94da2--world-blind"]))
     text = README.read_text("utf-8")
-    block = text[text.index("world/mllm-clip on world-blind") :].partition("\n```")[0].split("\n")
+    block = text[text.index("world/mllm-interleaved on world-blind") :].partition("\n```")[0].split("\n")
     assert printed == block
     said = described(result)
     assert said[0].startswith("Among 2,800 drawn pictures, ")
     assert any("No blind pair is about color" in line for line in said)
     assert sum(line.startswith("  ") for line in said) == 4  # the four diets
+    assert any("failures with a verdict: eyes" in line for line in said)
+    assert result.diagnosis["verdicts"]["language model or bias"] > result.diagnosis["verdicts"]["eyes"]

@@ -108,7 +108,9 @@ class Fitted:
     evidence: float = 0.0
 
 
-def fit(pairs: Sequence[Observed], *, rounds: int = 500, tolerance: float = 1e-9) -> Fitted:
+def fit(
+    pairs: Sequence[Observed], suspects: Sequence[str] = tuple(ORGANS), *, rounds: int = 500, tolerance: float = 1e-9
+) -> Fitted:
     """Estimate the classes' shares among the pairs of one pattern, and every pair's posterior.
 
     Example:
@@ -119,12 +121,13 @@ def fit(pairs: Sequence[Observed], *, rounds: int = 500, tolerance: float = 1e-9
 
     Args:
         pairs: All pairs of the pattern that were asked, seen ones among them: they show how often readouts err.
+        suspects: The organs that may be at fault.
         rounds: At most.
         tolerance: Of the shares, where it ends.
     """
     signals = {name: _Signal.of([getattr(pair, name) for pair in pairs]) for name in THERE}
     answers = _answers(pairs)
-    sets = [chosen for size in (1, 2, 3) for chosen in combinations(ORGANS, size)]
+    sets = [chosen for size in range(1, len(suspects) + 1) for chosen in combinations(suspects, size)]
     fits = [_fit(signals, answers, chosen, rounds, tolerance) for chosen in sets]
     weights = np.exp(np.array([one.evidence for one in fits]) - max(one.evidence for one in fits))
     weights /= weights.sum()

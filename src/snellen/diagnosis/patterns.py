@@ -9,13 +9,13 @@ from typing import Final
 from snellen.diagnosis.answers import LEAST_VARIANTS, LEVEL, Asked, Said
 from snellen.diagnosis.evidence import PairVerdict, Pattern, pair_verdict
 from snellen.diagnosis.hidden import FloatArray, Held
-from snellen.diagnosis.organs import Observed
+from snellen.diagnosis.organs import ORGANS, Observed
 from snellen.diagnosis.readouts import Distance, distance, probe_pairs, read, readout, still_learning
 from snellen.diagnosis.verdicts import Case, judged
 from snellen.probes import ProbePair, ProbeResult, compare, pair_probe
 
 PLAIN: Final = 0.9
-"""From this share of pairs read right on, a readout needs no other beside it to be believed."""
+"""From this share of pairs read right on, what is asked is there, and what is misread is the probe's slip."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ def pattern(
     if seen is not None:
         own = probe_pairs(pairs)
         known = {pair.pair_id for pair in own}
-        probed = [*own, *(pair for pair in seen.lessons.get(name, ()) if pair.pair_id not in known)]
+        taught = {pair.pair_id: pair for pair in seen.lessons.get(name, ()) if pair.pair_id not in known}
+        probed = [*own, *taught.values()]
         probes = {stop: readout(probed, held, known, seed=seed) for stop, held in seen.stops.items()}
         distances = {pair: distance(seen.stops["tap"], one) for pair, one in pairs.items()}
         other = _best(probed, seen.others, seed)
@@ -52,11 +53,18 @@ def pattern(
         why_not = uninformative(name, probes["tap"], other, learning)
     told = why_not is None
     cases = {pair: _case(pair, pairs[pair], answers[pair], probes, distances, told=told) for pair in pairs}
-    verdicts, fitted = judged(cases)
+    verdicts, fitted = judged(cases, _suspects(probes) if told else tuple(ORGANS))
     found = Pattern(name, len(pairs), probes, fitted, other, why_not)
     return found, {
         pair: pair_verdict(pair, verdicts[pair], answers[pair], probes, distances.get(pair)) for pair in pairs
     }
+
+
+def _suspects(probes: Mapping[str, ProbeResult]) -> tuple[str, ...]:
+    """Name the organs that may be at fault: where nearly all pairs of a pattern are read, misread ones are slips."""
+    tap, projector = (_value(probes[stop]) >= PLAIN if stop in probes else False for stop in ("tap", "projector"))
+    cleared = {"eyes": tap or projector, "connector": projector}
+    return tuple(organ for organ in ORGANS if not cleared.get(organ, False))
 
 
 def _best(
@@ -93,11 +101,7 @@ def uninformative(
         return None
     begin = f"{name}: from the tap {tap.readable.value:.0%} of {tap.readable.n_pairs} pairs are read"
     if learning is not False:
-        why = (
-            "that is more than half as many pairs show"
-            if learning
-            else "whether more pairs would show more is not known"
-        )
+        why = "twice as many might show more" if learning else "whether more would show more is not known"
         return f"{begin}, and {why}, so that it may be there: no eyes can be blamed."
     if other is None or other[1].readable is None:
         return f"{begin}, and nothing shows that so many pairs are enough to learn it from: no eyes can be blamed."

@@ -20,6 +20,9 @@ from snellen.stats import bootstrap_difference
 
 SHUFFLES: Final = 200
 
+SATURATED: Final = 0.15
+"""By so much, at most, twice as many pairs may have helped a probe that is taken to have learned what it can."""
+
 SMALL: Final = 0.25
 """Of the median margin of the pairs that are read right: what is no larger counts as half right."""
 
@@ -76,10 +79,11 @@ def readout(pairs: Sequence[ProbePair], held: Held, own: Collection[str], *, see
 
 
 def still_learning(pairs: Sequence[ProbePair], held: Held, whole: ProbeResult, *, seed: int) -> bool | None:
-    """Would more pairs show more? Probes of half of the pairs each are set beside that of all, pair by pair.
+    """Might more pairs show more? Probes of half of the pairs each are set beside that of all, pair by pair.
 
     Returns:
-        Whether the probe of all reads significantly more; None where there are too few pairs for halves.
+        False where the probe of all reads at most `SATURATED` more, by the upper end of the paired interval; None where
+        there are too few pairs for halves.
     """
     units = sorted(set(units_of(pairs)))
     order = np.random.default_rng(seed).permutation(len(units))
@@ -99,7 +103,7 @@ def still_learning(pairs: Sequence[ProbePair], held: Held, whole: ProbeResult, *
     gain = bootstrap_difference(
         [right[pair] for pair in both], [whole.readable.right[pair] for pair in both], seed=seed
     )
-    return gain.low > 0
+    return gain.high > SATURATED
 
 
 def read(result: ProbeResult, pair: str) -> Hits | None:

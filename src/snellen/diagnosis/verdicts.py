@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from snellen.diagnosis.organs import CLASSES, Fitted, Observed, fit
+from snellen.diagnosis.organs import ORGANS as ORGANS_OF
 
 EYES, CONNECTOR, LANGUAGE = "eyes", "connector", "language model or bias"
 SEES, UNSURE, BAD = "sees it", "unsure", "bad item"
@@ -47,18 +48,22 @@ class Case:
     short: str | None
 
 
-def judged(cases: Mapping[str, Case]) -> tuple[dict[str, Judged], Fitted]:
+def judged(cases: Mapping[str, Case], suspects: Sequence[str] = tuple(ORGANS_OF)) -> tuple[dict[str, Judged], Fitted]:
     """Judge the pairs of one pattern together.
 
     The order of the rules: a bad item is no failure of a model. Answers that are too few prove nothing. Right answers
     are `sees it`, unless luck explains them better. Wrong ones are the eyes' where the model receives the same of both
     pictures; else the organ's that has the posterior of `CERTAIN`, normalised over the organs; else nobody's.
 
+    Args:
+        cases: By pair_id.
+        suspects: The organs that may be at fault, of `organs.ORGANS`.
+
     Returns:
         The verdicts by pair_id, and the estimate behind them.
     """
     usable = [pair for pair, case in cases.items() if case.bad is None and case.short is None]
-    fitted = fit([cases[pair].observed for pair in usable])
+    fitted = fit([cases[pair].observed for pair in usable], suspects)
     posterior = dict(zip(usable, fitted.posterior, strict=True))
     return {pair: _judge(case, posterior.get(pair)) for pair, case in cases.items()}, fitted
 

@@ -38,6 +38,11 @@ TINY: Final = Compute(device="cpu", batch_size=64)
 LETTER_TOKENS: Final = 4
 """Room for the one letter that they answer with."""
 
+PLANTED: Final = 100
+"""Pairs of each pattern that differ in it alone: they teach the diagnosis' probes."""
+
+LESSONS: Final = ("world-control", "world-random", "world-planted")
+
 DIAGNOSED: Final = "clip"
 """The diet of which every failure on blind pairs is traced."""
 
@@ -101,6 +106,8 @@ def demo(out: str | Path = "demo", *, progress: Progress = SILENT) -> DemoResult
             source=SOURCE,
             progress=progress,
         )
+    taught = accept(study.root, world, kind="planted", per_pattern=PLANTED, per_image=7)
+    build(study.root, accepted=taught.path, name="world-planted", option_seed=0, licence="CC0-1.0", source=SOURCE)
     for diet in DIETS:
         examined(study, f"world/mllm-{diet}", progress)
     matched: dict[str, Score] = {kind: _image_score(study, f"world-{kind}", progress) for kind in KINDS}
@@ -134,7 +141,7 @@ def diagnosed_on_blind(study: Study, model: str, progress: Progress = SILENT) ->
         benchmark="world-blind",
         profile="official",
         controls=(),
-        lessons=("world-control", "world-random"),
+        lessons=LESSONS,
         progress=progress,
     )
 
@@ -144,6 +151,6 @@ def _pair_accuracy(study: Study) -> dict[str, dict[str, Score]]:
     found: dict[str, dict[str, Score]] = {kind: {} for kind in KINDS}
     for each in runs:
         for score in each.scores:
-            if score.metric == "pair_accuracy" and score.group == "all":
+            if (score.metric, score.group, score.order) == ("pair_accuracy", "all", "ab"):
                 found[each.benchmark.removeprefix("world-")][each.model.removeprefix("world/mllm-")] = score
     return found

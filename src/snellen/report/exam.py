@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from snellen import benchmarks, storage
+from snellen import benchmarks, storage, variants
 from snellen.benchmarks import Benchmark
 from snellen.benchmarks.files import BENCHMARK, QUESTIONS
 from snellen.records import Question
@@ -140,13 +140,17 @@ def read_exam(study: Study) -> Exam:
 
 
 def _rows(runs: Sequence[Run], group: str, tagset: str | None) -> tuple[Row, ...]:
-    """Make the lines of one group: one a run, and one more for each way of scoring that is not the usual one."""
+    """Make the lines of one group: one a run, and one more for each way of scoring that is not the usual one.
+
+    Variants of the images are left out: a run that was diagnosed has many, and `snellen grade` prints them.
+    """
     rows = []
     for label, run in zip(_labels(runs), runs, strict=True):
         scores = [score for score in run.scores if (score.group, score.tagset) == (group, tagset)]
         for errata, order in sorted({(score.errata, score.order) for score in scores}, key=lambda way: way[0] + way[1]):
             by_metric = {score.metric: score for score in scores if (score.errata, score.order) == (errata, order)}
-            if "pair_accuracy" in by_metric:  # no question accuracy without it
+            varied = any(variants.NAME.fullmatch(part) for part in order.split(", "))
+            if "pair_accuracy" in by_metric and not varied:  # no question accuracy without pair accuracy
                 rows.append(_row(label, run.fingerprint, errata, order, by_metric))
     return tuple(rows)
 
