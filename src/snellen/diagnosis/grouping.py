@@ -35,7 +35,7 @@ def grouped(tags: Mapping[str, Sequence[str]], pairs: Mapping[str, Asked]) -> di
     """Put every pair into one pattern: its own, or that of several which the most pairs have."""
     counts: dict[str, int] = {}
     for pair in pairs:
-        for pattern in tags.get(pair, (ALL,)):
+        for pattern in tags.get(pair) or (ALL,):
             counts[pattern] = counts.get(pattern, 0) + 1
     found: dict[str, list[str]] = {}
     for pair in sorted(pairs):

@@ -5,10 +5,10 @@ quarter of them. What such luck looks like is known, though, and so is what each
 
     class                 tap readout   projector readout   contrast   answers
     sees                  there         there               there      right
-    eyes                  luck          luck                luck       wrong
-    connector             there         luck                luck       wrong
-    language, unused      there         there               luck       wrong
-    language, bias        there         there               there      wrong
+    eyes                  luck          luck                luck       luck
+    connector             there         luck                luck       luck
+    language, unused      there         there               luck       luck
+    language, bias        there         there               there      luck
 
 A signal is measured several times, once for every label-preserving change, and is right in some of them. Where the
 thing is there, it is right nearly always. Luck is right as often as wrong, but not independently each time: the same
@@ -53,7 +53,10 @@ ORGANS: Final[Mapping[str, tuple[str, ...]]] = {
 """What each organ's failure may look like."""
 
 SLIP: Final = 0.05
-"""How often a signal errs where the thing is there, and how often answers do not go with their class: prior means."""
+"""How often a signal errs where the thing is there, the prior's mean; and how often who sees answers wrongly."""
+
+LUCKY: Final = 0.25
+"""How often who does not see has both answers right, and, since luck is steady, in every way of asking."""
 
 SLIP_WEIGHT: Final = 20.0
 """Pairs that the prior of a signal's slips counts for."""
@@ -109,7 +112,7 @@ class Fitted:
 
 
 def fit(
-    pairs: Sequence[Observed], suspects: Sequence[str] = tuple(ORGANS), *, rounds: int = 500, tolerance: float = 1e-9
+    pairs: Sequence[Observed], suspects: Sequence[str] = tuple(ORGANS), *, rounds: int = 200, tolerance: float = 1e-7
 ) -> Fitted:
     """Estimate the classes' shares among the pairs of one pattern, and every pair's posterior.
 
@@ -192,9 +195,10 @@ class _Signal:
 
 
 def _beta_binomial(right: Floats, n: Floats, a: float | Floats, b: float | Floats) -> Floats:
-    from scipy.stats import betabinom
+    from scipy.special import betaln
 
-    found: Floats = betabinom.pmf(right, n, a, b)
+    # as scipy.stats.betabinom.pmf, without its checks of every argument, which take most of the time here
+    found: Floats = np.exp(betaln(right + a, n - right + b) - betaln(a, b) - betaln(right + 1, n - right + 1)) / (n + 1)
     return found
 
 
@@ -204,10 +208,9 @@ def _places(signal: str) -> list[int]:
 
 def _answers(pairs: Sequence[Observed]) -> Floats:
     """Return the likelihood of each pair's answers in each class: [pairs, classes]."""
-    sees = np.array([[1.0 if pair.answers is None else abs(pair.answers - SLIP)] for pair in pairs]).reshape(-1, 1)
-    fails = np.where(np.array([[pair.answers is None] for pair in pairs]).reshape(-1, 1), 1.0, 1 - sees)
-    found: Floats = np.concatenate([sees, *[fails] * (len(CLASSES) - 1)], axis=1)
-    return found
+    right = {True: (1 - SLIP, LUCKY), False: (SLIP, 1 - LUCKY), None: (1.0, 1.0)}
+    rows = [[right[pair.answers][0], *[right[pair.answers][1]] * (len(CLASSES) - 1)] for pair in pairs]
+    return np.array(rows).reshape(-1, len(CLASSES))
 
 
 def _posterior(

@@ -14,6 +14,12 @@ from snellen.diagnosis.readouts import Distance, distance, probe_pairs, read, re
 from snellen.diagnosis.verdicts import Case, judged
 from snellen.probes import ProbePair, ProbeResult, compare, pair_probe
 
+LEAST_SEEN: Final = 10
+"""Pairs answered rightly that it takes to see whether the null at the tap holds."""
+
+TOO_WIDE: Final = 0.05
+"""Share of them within their null from which on it does not."""
+
 PLAIN: Final = 0.9
 """From this share of pairs read right on, what is asked is there, and what is misread is the probe's slip."""
 
@@ -26,9 +32,11 @@ class Seen:
         stops: The model's own, by name.
         others: Vectors of other encoders by name and image, to see whether so many pairs are enough to learn from.
         lessons: More pairs of each pattern, of other benchmarks, that probes learn from.
+        null_holds: Whether pairs that the model tells apart lie outside their null at the tap.
     """
 
     stops: Mapping[str, Held]
+    null_holds: bool
     others: Mapping[str, Mapping[str, FloatArray]]
     lessons: Mapping[str, Sequence[ProbePair]]
 
@@ -52,7 +60,8 @@ def pattern(
         learning = still_learning(probed, seen.stops["tap"], probes["tap"], seed=seed)
         why_not = uninformative(name, probes["tap"], other, learning)
     told = why_not is None
-    cases = {pair: _case(pair, pairs[pair], answers[pair], probes, distances, told=told) for pair in pairs}
+    near = distances if seen is not None and seen.null_holds else {}
+    cases = {pair: _case(pair, pairs[pair], answers[pair], probes, near, told=told) for pair in pairs}
     verdicts, fitted = judged(cases, _suspects(probes) if told else tuple(ORGANS))
     found = Pattern(name, len(pairs), probes, fitted, other, why_not)
     return found, {
@@ -120,6 +129,19 @@ def reads(result: ProbeResult) -> bool:
     return found is not None and found.p_value is not None and found.p_value <= LEVEL
 
 
+def _probed(probes: Mapping[str, ProbeResult]) -> bool:
+    return "tap" in probes and probes["tap"].readable is not None
+
+
+def null_holds(answers: Mapping[str, Said], distances: Mapping[str, Distance]) -> bool | None:
+    """Do pairs that are answered rightly in most ways lie outside their null? None: too few to say.
+
+    Where the model tells pairs apart that lie within, the null is too wide to call anything the same.
+    """
+    seen = [distances[pair].within for pair, said_of in answers.items() if said_of.answers and pair in distances]
+    return None if len(seen) < LEAST_SEEN else sum(seen) <= TOO_WIDE * len(seen)
+
+
 def _case(
     pair: str,
     one: Asked,
@@ -132,7 +154,7 @@ def _case(
     tap, projector = (read(probes[stop], pair) if told and probes else None for stop in ("tap", "projector"))
     bad = one.bad
     if bad is None and said_of.solved_blind:
-        bad = "both answers are right without the image"
+        bad = "both answers are right without the image, more often than a guesser's"
     short = None
     if said_of.ways < 2 * (1 + LEAST_VARIANTS):
         short = (
@@ -140,7 +162,7 @@ def _case(
             f"and {LEAST_VARIANTS} variants) prove nothing"
         )
     within = None
-    if pair in distances:
+    if pair in distances and (told or not _probed(probes)):
         # where the tap reads the pattern, or the pictures move the answer, what is that near is told apart all the same
         learned = "tap" in probes and reads(probes["tap"])
         within = distances[pair].within and not said_of.moved and not learned

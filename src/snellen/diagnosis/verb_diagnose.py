@@ -11,17 +11,18 @@ from typing import Any, Final
 import numpy as np
 
 from snellen import benchmarks, jsonl, storage
+from snellen.benchmarks import Benchmark
 from snellen.diagnosis.answers import Asked, Said, asked, said
 from snellen.diagnosis.embedded import embedded
 from snellen.diagnosis.evidence import PairVerdict, Pattern, summed_up
 from snellen.diagnosis.grouping import grouped, tags_of
 from snellen.diagnosis.hidden import FloatArray, Held
 from snellen.diagnosis.looking import Looker, looker
-from snellen.diagnosis.patterns import Seen, pattern
-from snellen.diagnosis.readouts import probe_pairs
+from snellen.diagnosis.patterns import Seen, null_holds, pattern
+from snellen.diagnosis.readouts import distance, probe_pairs
 from snellen.diagnosis.stations import stations
 from snellen.diagnosis.swap import swapped
-from snellen.errors import StudyError
+from snellen.errors import StudyError, UsageError
 from snellen.mllms.base import MultimodalModel
 from snellen.probes import ProbePair
 from snellen.progress import SILENT, Progress
@@ -82,7 +83,7 @@ def diagnose(
         StudyError: the run or the benchmark is damaged.
     """
     opened = Study(Path(study))
-    found = find_run(opened, run)
+    found = examined(find_run(opened, run))
     exam = benchmarks.read(Path(benchmark) if benchmark is not None else opened.benchmark(found.benchmark))
     if exam.content_sha256 != found.content_sha256:
         raise StudyError(f"{exam.folder} is not the benchmark that {found.run_id} was asked: name the one that was.")
@@ -99,10 +100,11 @@ def diagnose(
         "lessons": list(lessons),
         "swap_runs": list(swaps),
         "every_stop": every_stop,
-        "flagged": len(flagged or {}),
+        "flagged": dict(flagged or {}),
+        "answers": "errata applied",
     }
     groups = grouped(tags, pairs)
-    seen = None if look is None else _seen(opened, look, lessons, tagset, seed)
+    seen = None if look is None else _seen(opened, look, pairs, answers, lessons, tagset, seed)
     patterns: list[Pattern] = []
     verdicts: dict[str, PairVerdict] = {}
     for name, members in groups.items():
@@ -120,14 +122,15 @@ def diagnose(
         }
     if swaps:
         named = {pair.pair_id: pair.verdict for pair in ordered}
-        summary["swaps"] = swapped(found, [find_run(opened, each) for each in swaps], named, groups)
+        summary["swaps"] = swapped(found, [examined(find_run(opened, each)) for each in swaps], named, groups)
     else:
         summary["cannot_say"].append(
             "Whether another encoder would mend it is not available: no run of a model that was trained alike with "
             "another encoder was named (--swap)."
         )
-    path = folder / f"{found.run_id}.jsonl"
-    with opened.lock_diagnosis(found.run_id):
+    name = found.run_id if look is not None else f"{found.run_id}--answers"
+    path = folder / f"{name}.jsonl"
+    with opened.lock_diagnosis(name):
         storage.write_bytes(path, b"".join(map(jsonl.line_of, ordered)))
         text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         storage.write_bytes(path.with_suffix(".json"), text.encode())
@@ -136,7 +139,7 @@ def diagnose(
             verb="diagnose",
             settings=settings,
             software=software("numpy", "scipy"),
-            inputs=dict(found.files),
+            inputs=_inputs(opened, found, exam, lessons, swaps),
             outputs={opened.relative(each): storage.sha256_of_file(each) for each in (path, path.with_suffix(".json"))},
             counts=summary["verdicts"],
         )
@@ -149,14 +152,22 @@ def _said(study: Study, run: Run, pairs: Mapping[str, Asked]) -> dict[str, Said]
     return {name: said(pair, run.sittings, grades, responses) for name, pair in pairs.items()}
 
 
-def _seen(study: Study, look: Looker, lessons: Sequence[str], tagset: str | None, seed: int) -> Seen:
+def _seen(
+    study: Study,
+    look: Looker,
+    pairs: Mapping[str, Asked],
+    answers: Mapping[str, Said],
+    lessons: Sequence[str],
+    tagset: str | None,
+    seed: int,
+) -> Seen:
     """See the exam's pictures, those of the lessons, and all of them by other encoders."""
     taught: dict[str, list[ProbePair]] = {}
     more = {name: benchmarks.read(study.benchmark(name)) for name in lessons}
     for exam in more.values():
-        pairs = asked(exam)
-        for name, members in grouped(tags_of(exam, tagset)[1], pairs).items():
-            taught.setdefault(name, []).extend(probe_pairs({pair: pairs[pair] for pair in members}))
+        theirs = asked(exam)
+        for name, members in grouped(tags_of(exam, tagset)[1], theirs).items():
+            taught.setdefault(name, []).extend(probe_pairs({pair: theirs[pair] for pair in members}))
     stops = look.needed()
     for name, exam in more.items():
         held = look.at(name, exam)
@@ -165,7 +176,37 @@ def _seen(study: Study, look: Looker, lessons: Sequence[str], tagset: str | None
     random = look.random(seed, more)
     if random is not None:
         others[RANDOM] = random
-    return Seen(stops, others, taught)
+    distances = {pair: distance(stops["tap"], one) for pair, one in pairs.items()}
+    return Seen(stops, bool(null_holds(answers, distances)), others, taught)
+
+
+def _inputs(study: Study, run: Run, exam: Benchmark, lessons: Sequence[str], swaps: Sequence[str]) -> dict[str, str]:
+    """Fingerprint what a diagnosis hangs on: the runs, and the files of benchmarks that lie in the study."""
+    inputs = dict(run.files)
+    for other in swaps:
+        inputs |= find_run(study, other).files
+    responses = study.run(run.run_id) / RESPONSES
+    folders = [exam.folder, *(study.benchmark(name) for name in lessons)]
+    files = [folder / name for folder in folders for name in ("questions.jsonl", "tags.jsonl", "errata.jsonl")]
+    for path in (responses, *files):
+        if path.is_file() and path.resolve().is_relative_to(study.root.resolve()):
+            inputs[study.relative(study.root / path.resolve().relative_to(study.root.resolve()))] = (
+                storage.sha256_of_file(path)
+            )
+    return inputs
+
+
+def examined(run: Run) -> Run:
+    """Return the run of a multimodal LLM or a person.
+
+    Raises:
+        UsageError: it is an encoder's, which answers no questions.
+    """
+    if run.kind == "encoder":
+        raise UsageError(
+            f"{run.run_id} is an encoder's: name a run with answers, and see `snellen correlate` for both."
+        )
+    return run
 
 
 def _repeated(plain: Held, like: Held) -> dict[str, FloatArray]:

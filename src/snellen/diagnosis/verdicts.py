@@ -21,6 +21,9 @@ ORGANS: Final = (EYES, CONNECTOR, LANGUAGE)
 CERTAIN: Final = 0.8
 """The least posterior of an organ that is blamed."""
 
+WITHIN: Final = 0.9
+"""Certainty of a pair that is nearer than all of its variants: with ten of them, one in eleven would be by chance."""
+
 NOT_LUCK: Final = 0.5
 """The least posterior of `sees it`: below, right answers are more likely luck than sight."""
 
@@ -81,7 +84,7 @@ def _judge(case: Case, posterior: np.ndarray[tuple[int], np.dtype[np.float64]] |
             return Judged(SEES, by["sees"], "both answers are right in most ways of asking")
         return Judged(UNSURE, by["sees"], "its answers are right, and luck explains that better than sight")
     if case.within_null:
-        return Judged(EYES, 1.0, "what the model receives of the two pictures is the same")
+        return Judged(EYES, WITHIN, "what the model receives of the two pictures is nearer than any variant of either")
     failing = {EYES: by["eyes"], CONNECTOR: by["connector"], LANGUAGE: by["unused"] + by["bias"]}
     total = sum(failing.values())
     organ = max(failing, key=lambda name: failing[name])

@@ -26,7 +26,7 @@ def lines(summary: Mapping[str, Any]) -> Iterator[str]:
             yield f"  {pattern}: read at {said}"
     for pattern, found in summary.get("swaps", {}).items():
         said = ", ".join(f"{run} {_share(each)}" for run, each in found.items())
-        yield f"  {pattern}: of the pairs that it fails, right with another encoder: {said}"
+        yield f"  {pattern}: of the pairs that it fails, right with another encoder (a guesser: 25 %): {said}"
     for sentence in summary["cannot_say"]:
         yield f"Cannot be said: {sentence}"
 

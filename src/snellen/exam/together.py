@@ -60,6 +60,11 @@ def open_run(folder: str | Path) -> Opened:
     run = read_run(study, path)
     if run is None:
         raise StudyError(f"The run {folder} is not finished: run `snellen grade` on it first.")
+    if run.kind == "encoder":
+        raise UsageError(
+            f"{folder} is an encoder's run, which has no answers: `snellen match` with several --encoder compares "
+            "encoders, and `snellen correlate` sets one beside multimodal LLMs."
+        )
     seen: set[Key] = set()
     for grade in run.grades:
         if grade.key in seen:
