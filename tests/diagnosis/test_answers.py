@@ -104,10 +104,14 @@ def test_the_contrast_undoes_the_order() -> None:
 
 
 def test_solved_without_the_picture() -> None:
-    grades = {one.key: one for one in (grade("a", BLIND, 0), grade("b", BLIND, 1))}
-    assert said(PAIR, [BLIND], grades, {}).solved_blind is True
-    same = {one.key: one for one in (grade("a", BLIND, 0), grade("b", BLIND, 0))}
-    assert said(PAIR, [BLIND], same, {}).solved_blind is False
+    """Three times in three: a guesser does that in 1/64; once proves nothing."""
+    thrice: list[Sitting] = [BLIND, ("ba", 0, "no_image", ""), ("ab", 1, "no_image", "")]
+    grades = {one.key: one for way in thrice for one in (grade("a", way, 0), grade("b", way, 1))}
+    assert said(PAIR, thrice, grades, {}).solved_blind is True
+    assert said(PAIR, [BLIND], grades, {}).solved_blind is False
+    same = {one.key: one for way in thrice for one in (grade("a", way, 0), grade("b", way, 0))}
+    assert said(PAIR, thrice, same, {}).solved_blind is False
+    assert said(PAIR, [WAYS[0]], {}, {}).solved_blind is None
 
 
 def test_what_variants_do_as_much_as_the_pair_counts_as_half() -> None:

@@ -167,3 +167,37 @@ def test_another_model_than_the_runs_is_refused(study: Study) -> None:
         diagnose(study.root, "nobody")
     with pytest.raises(UsageError, match="has no tagset 'mine'"):
         diagnose(study.root, asked.folder.name, tagset="mine")
+
+
+def test_an_encoders_run_is_no_model_to_diagnose(study: Study) -> None:
+    from snellen.exam.match import match
+
+    run = match(study.root, ["world/clip"], benchmark="few", device="cpu").runs[0].folder.name
+    with pytest.raises(UsageError, match="is an encoder's"):
+        diagnose(study.root, run)
+    asked = ask(study.root, benchmark="few", model=loaded(MODELS / "mllm-clip"), profile="official")
+    grade(study.root, asked.folder)
+    with pytest.raises(UsageError, match="is an encoder's"):
+        diagnose(study.root, asked.folder.name, swaps=[run])
+
+
+def test_answers_alone_never_overwrite_what_was_seen_inside(study: Study) -> None:
+    inside = examine_and_diagnose(study.root, loaded(WHOLE), benchmark="few", profile="official", controls=())
+    before = inside.path.read_bytes()
+    alone = diagnose(study.root, inside.path.stem)
+    assert alone.path != inside.path
+    assert alone.path.name.endswith("--answers.jsonl")
+    assert inside.path.read_bytes() == before
+
+
+def test_the_swap_counts_what_another_encoders_model_has_right(study: Study) -> None:
+    """Against the two runs' own verdicts, counted by hand."""
+    first = examine_and_diagnose(study.root, loaded(MODELS / "mllm-clip"), benchmark="both", profile="official")
+    other = ask(study.root, benchmark="both", model=loaded(WHOLE), profile="official").folder.name
+    grade(study.root, study.run(other))
+    result = diagnose(study.root, first.path.stem, model=loaded(MODELS / "mllm-clip"), swaps=[other])
+    right = right_pairs(find_run(study, other))
+    failing = {pair.pair_id for pair in result.pairs if pair.verdict in ("eyes", "connector", "language model or bias")}
+    counted = [found[other] for found in result.summary["swaps"].values()]
+    assert sum(one["n"] for one in counted) == len(failing)
+    assert sum(round(one["value"] * one["n"]) for one in counted if one["n"]) == len(failing & right)

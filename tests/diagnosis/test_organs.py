@@ -27,7 +27,7 @@ def drawn(random: np.random.Generator, name: str, slip: float = 0.05) -> Observe
     else:
         projector = luck(random) if name == "connector" else there(random, slip)
     contrast = there(random, slip) if name in ("sees", "bias") else luck(random)
-    chance = {"sees": 0.95, "bias": 0.05}.get(name, 0.1)
+    chance = {"sees": 0.95, "bias": 0.05}.get(name, 0.25)  # a bias gives both pictures one answer
     return Observed(tap, projector, contrast, bool(random.random() < chance))
 
 
@@ -97,3 +97,22 @@ def test_posteriors_are_probabilities() -> None:
     fitted = fit([drawn(random, str(random.choice(CLASSES))) for _ in range(50)])
     assert np.allclose(fitted.posterior.sum(1), 1)
     assert sum(fitted.shares.values()) == pytest.approx(1)
+
+
+def test_a_guesser_does_not_see_the_quarter_that_it_guesses() -> None:
+    """Steady luck: a quarter of the pairs are right in every way of asking; no more is known, as at an endpoint."""
+    guesser = fit([Observed(None, None, None, at % 4 == 0) for at in range(60)])
+    assert guesser.posterior[0, CLASSES.index("sees")] < 0.5
+    seer = fit([Observed(None, None, None, at % 10 != 0) for at in range(60)])
+    assert seer.posterior[1, CLASSES.index("sees")] > 0.9
+
+
+def test_likelihoods_are_scipys_beta_binomial() -> None:
+    from scipy.stats import betabinom
+
+    from snellen.diagnosis.organs import _beta_binomial
+
+    for n in (1, 6, 12):
+        right = np.arange(n + 1.0)
+        ours = _beta_binomial(right, np.full(n + 1, float(n)), 5.7, 0.3)
+        np.testing.assert_allclose(ours, betabinom.pmf(right, n, 5.7, 0.3), rtol=1e-10)

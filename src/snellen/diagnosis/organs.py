@@ -8,7 +8,7 @@ quarter of them. What such luck looks like is known, though, and so is what each
     eyes                  luck          luck                luck       luck
     connector             there         luck                luck       luck
     language, unused      there         there               luck       luck
-    language, bias        there         there               there      luck
+    language, bias        there         there               there      wrong
 
 A signal is measured several times, once for every label-preserving change, and is right in some of them. Where the
 thing is there, it is right nearly always. Luck is right as often as wrong, but not independently each time: the same
@@ -148,6 +148,8 @@ def _fit(
 ) -> Fitted:
     """Fit the classes of some organs, and `sees`."""
     allowed = np.array([name == "sees" or any(name in ORGANS[organ] for organ in organs) for name in CLASSES], float)
+    if not signals["contrast"].n.any():
+        allowed[CLASSES.index("bias")] = 0  # nothing but the contrast tells a bias from not knowing
     shares, slips, alike = allowed / allowed.sum(), dict.fromkeys(THERE, SLIP), dict.fromkeys(THERE, USUAL_LUCK)
     posterior, fit = _posterior(signals, answers, shares, slips, alike)
     for _ in range(rounds if len(posterior) else 0):
@@ -208,9 +210,10 @@ def _places(signal: str) -> list[int]:
 
 def _answers(pairs: Sequence[Observed]) -> Floats:
     """Return the likelihood of each pair's answers in each class: [pairs, classes]."""
-    right = {True: (1 - SLIP, LUCKY), False: (SLIP, 1 - LUCKY), None: (1.0, 1.0)}
-    rows = [[right[pair.answers][0], *[right[pair.answers][1]] * (len(CLASSES) - 1)] for pair in pairs]
-    return np.array(rows).reshape(-1, len(CLASSES))
+    right = np.array([{"sees": 1 - SLIP, "bias": SLIP}.get(name, LUCKY) for name in CLASSES])
+    rows = [np.ones(len(CLASSES)) if one.answers is None else right if one.answers else 1 - right for one in pairs]
+    found: Floats = np.array(rows).reshape(-1, len(CLASSES))
+    return found
 
 
 def _posterior(
