@@ -201,3 +201,21 @@ def test_the_swap_counts_what_another_encoders_model_has_right(study: Study) -> 
     counted = [found[other] for found in result.summary["swaps"].values()]
     assert sum(one["n"] for one in counted) == len(failing)
     assert sum(round(one["value"] * one["n"]) for one in counted if one["n"]) == len(failing & right)
+
+
+def test_the_image_text_margin_goes_along_and_decides_nothing(study: Study) -> None:
+    from snellen.exam.match import match
+
+    matched = match(study.root, ["world/clip"], benchmark="few", device="cpu").runs[0]
+    model = loaded(WHOLE)
+    plain = examine_and_diagnose(study.root, model, benchmark="few", profile="official")
+    told = diagnose(study.root, plain.path.stem, model=model, encoder_run=matched.folder.name)
+    assert [pair.verdict for pair in told.pairs] == [pair.verdict for pair in plain.pairs]
+    for pair in told.pairs:
+        (aa, ab), (ba, bb) = matched.matches[pair.pair_id].cosine
+        assert pair.evidence["image_text_margin"].value == min(aa - ba, bb - ab)
+        assert (pair.evidence["image_text_margin"].value > 0) == matched.matches[pair.pair_id].image_score
+        assert 0 <= pair.evidence["as_without_image"].value <= 1
+    other = match(study.root, ["world/clip"], benchmark="two", device="cpu").runs[0]
+    with pytest.raises(UsageError, match="another benchmark"):
+        diagnose(study.root, plain.path.stem, encoder_run=other.folder.name)

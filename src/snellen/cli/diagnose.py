@@ -32,6 +32,9 @@ def diagnose(
     flagged: Annotated[
         Path | None, typer.Option(help="Pairs that people call bad items: lines of pair_id, a tab, and why.")
     ] = None,
+    encoder_run: Annotated[
+        str | None, typer.Option(help="A run of `match` on the same benchmark: its image-text margin goes along.")
+    ] = None,
     lesson: Annotated[
         list[str] | None, typer.Option(help="Another benchmark of the study whose pairs teach the probes, too.")
     ] = None,
@@ -75,7 +78,15 @@ def diagnose(
     if run is not None:
         folder = None if benchmark is None else Path(benchmark)
         result = diagnose_run(
-            study, run, benchmark=folder, tagset=tagset, flagged=bad, swaps=swap or (), seed=seed, progress=progress
+            study,
+            run,
+            benchmark=folder,
+            tagset=tagset,
+            flagged=bad,
+            encoder_run=encoder_run,
+            swaps=swap or (),
+            seed=seed,
+            progress=progress,
         )
     else:
         if benchmark is None:
@@ -89,6 +100,7 @@ def diagnose(
             tagset=tagset,
             variants=variant or VARIANTS,
             flagged=bad,
+            encoder_run=encoder_run,
             lessons=lesson or (),
             swaps=swap or (),
             every_stop=every_stop,

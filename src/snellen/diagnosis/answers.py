@@ -58,6 +58,8 @@ class Said:
         solved_blind: Whether both were right without any image more often than a guesser's; None: not tried. A model
             that is asked greedily gives both pictures one answer then, so that only drawn answers can show it.
         same_letter: Ways in which both images got the letter that is shown in one and the same place.
+        as_without: Of the answers, how many are what is answered without the picture in the same order, and how many
+            could be compared; (0, 0): it was not asked without.
     """
 
     ways: int
@@ -66,6 +68,7 @@ class Said:
     unread: int
     solved_blind: bool | None
     same_letter: int
+    as_without: tuple[int, int] = (0, 0)
 
     @property
     def answers(self) -> bool | None:
@@ -147,6 +150,13 @@ def said(
     ways = right = unread = same = 0
     contrasts: list[float] = []
     blind: list[bool] = []
+    without = {
+        (question.question_id, order): found.choice
+        for order in ("ab", "ba")
+        for question in (pair.a, pair.b)
+        if (found := grades.get((question.question_id, order, 0, "no_image", ""))) is not None
+    }
+    alike: list[bool] = []
     for sitting in sittings:
         order, repeat, control, _ = sitting
         both = [grades.get((one.question_id, *sitting)) for one in (pair.a, pair.b)]
@@ -167,6 +177,11 @@ def said(
         right += hit
         unread += choices.count(None)
         same += None not in choices and choices[0] == choices[1]
+        alike += [
+            choice == without[one.question_id, order]
+            for one, choice in zip((pair.a, pair.b), choices, strict=True)
+            if without.get((one.question_id, order)) is not None and choice is not None
+        ]
         letters = [responses.get((one.question_id, *sitting)) for one in (pair.a, pair.b)]
         one, other = ((each.logprobs if each is not None else None) for each in letters)
         if one is not None and other is not None:
@@ -179,4 +194,5 @@ def said(
         unread,
         right_in(sum(blind), len(blind), GUESSER) and all(blind) if blind else None,
         same,
+        (sum(alike), len(alike)),
     )

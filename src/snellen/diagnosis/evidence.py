@@ -61,12 +61,21 @@ class Pattern:
 
 
 def pair_verdict(
-    pair: str, judged: Judged, said: Said, probes: Mapping[str, ProbeResult], distance: Distance | None
+    pair: str,
+    judged: Judged,
+    said: Said,
+    probes: Mapping[str, ProbeResult],
+    distance: Distance | None,
+    margin: float | None,
 ) -> PairVerdict:
     """Write down one pair's verdict with all of its evidence."""
     evidence = {"answers": Evidence(said.both_right / said.ways if said.ways else 0.0, 0.0, GUESSER, said.ways)}
     if said.ways:
         evidence["same_letter"] = Evidence(said.same_letter / said.ways, None, None, said.ways)
+    if said.as_without[1]:
+        evidence["as_without_image"] = Evidence(said.as_without[0] / said.as_without[1], None, None, said.as_without[1])
+    if margin is not None:
+        evidence["image_text_margin"] = Evidence(margin, None, 0.0, 1)
     if said.contrasts:
         right = sum(one > 0 for one in said.contrasts) / len(said.contrasts)
         evidence["contrast"] = Evidence(right, *_null(len(said.contrasts)), len(said.contrasts))

@@ -42,7 +42,12 @@ class Seen:
 
 
 def pattern(
-    name: str, pairs: Mapping[str, Asked], answers: Mapping[str, Said], seen: Seen | None, seed: int
+    name: str,
+    pairs: Mapping[str, Asked],
+    answers: Mapping[str, Said],
+    seen: Seen | None,
+    margins: Mapping[str, float],
+    seed: int,
 ) -> tuple[Pattern, dict[str, PairVerdict]]:
     """Judge the pairs of one pattern."""
     probes: dict[str, ProbeResult] = {}
@@ -65,7 +70,8 @@ def pattern(
     verdicts, fitted = judged(cases, _suspects(probes) if told else tuple(ORGANS))
     found = Pattern(name, len(pairs), probes, fitted, other, why_not)
     return found, {
-        pair: pair_verdict(pair, verdicts[pair], answers[pair], probes, distances.get(pair)) for pair in pairs
+        pair: pair_verdict(pair, verdicts[pair], answers[pair], probes, distances.get(pair), margins.get(pair))
+        for pair in pairs
     }
 
 

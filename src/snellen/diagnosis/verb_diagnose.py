@@ -51,6 +51,7 @@ def diagnose(
     benchmark: str | Path | None = None,
     tagset: str | None = None,
     flagged: Mapping[str, str] | None = None,
+    encoder_run: str | None = None,
     lessons: Sequence[str] = (),
     swaps: Sequence[str] = (),
     every_stop: bool = False,
@@ -72,6 +73,8 @@ def diagnose(
         benchmark: Where the benchmark's folder is, if it is not in the study.
         tagset: Whose tags say which pattern a pair belongs to; None: the only one.
         flagged: Pairs that people call bad items, with why.
+        encoder_run: A run of `match` on the same benchmark: its image-text margin goes along as evidence. It is of
+            pooled vectors, and no verdict hangs on it.
         lessons: More benchmarks of the study with tags of the same tagset: their pairs teach the probes, too.
         swaps: Runs of the same benchmark by models that were trained alike with another encoder.
         every_stop: Probe every layer too, with controls.
@@ -97,6 +100,7 @@ def diagnose(
         "tagset": tagset,
         "seed": seed,
         "hidden": look is not None,
+        "encoder_run": encoder_run,
         "lessons": list(lessons),
         "swap_runs": list(swaps),
         "every_stop": every_stop,
@@ -105,11 +109,12 @@ def diagnose(
     }
     groups = grouped(tags, pairs)
     seen = None if look is None else _seen(opened, look, pairs, answers, lessons, tagset, seed)
+    margins = {} if encoder_run is None else margins_of(find_run(opened, encoder_run, "encoder"), found)
     patterns: list[Pattern] = []
     verdicts: dict[str, PairVerdict] = {}
     for name, members in groups.items():
         these = {pair: pairs[pair] for pair in members}
-        found_here, judgements = pattern(name, these, answers, seen, seed)
+        found_here, judgements = pattern(name, these, answers, seen, margins, seed)
         patterns.append(found_here)
         verdicts |= judgements
     ordered = tuple(verdicts[pair] for pair in sorted(verdicts))
@@ -194,6 +199,20 @@ def _inputs(study: Study, run: Run, exam: Benchmark, lessons: Sequence[str], swa
                 storage.sha256_of_file(path)
             )
     return inputs
+
+
+def margins_of(encoder: Run, run: Run) -> dict[str, float]:
+    """Return an encoder's image-text margin of every pair: above 0 each text picks its own image.
+
+    Raises:
+        UsageError: it was matched on another benchmark.
+    """
+    if encoder.content_sha256 != run.content_sha256:
+        raise UsageError(f"{encoder.run_id} was matched on another benchmark than {run.run_id}: name one on the same.")
+    return {
+        pair: min(one.cosine[0][0] - one.cosine[1][0], one.cosine[1][1] - one.cosine[0][1])
+        for pair, one in encoder.matches.items()
+    }
 
 
 def examined(run: Run) -> Run:

@@ -17,7 +17,7 @@ from snellen.providers import load_mllm
 from snellen.recipes.diagnose import examine_and_diagnose
 from snellen.recipes.run import run
 from snellen.report import report
-from snellen.runs import Score, read_runs
+from snellen.runs import Run, Score, read_runs
 from snellen.study import Study
 from snellen.world.accept import Kind, accept
 from snellen.world.draw import draw
@@ -141,9 +141,14 @@ def diagnosed_on_blind(study: Study, model: str, progress: Progress = SILENT) ->
         benchmark="world-blind",
         profile="official",
         controls=(),
+        encoder_run=next((run.run_id for run in read_runs(study)[0] if _blinds(run)), None),
         lessons=LESSONS,
         progress=progress,
     )
+
+
+def _blinds(run: Run) -> bool:
+    return run.kind == "encoder" and run.benchmark == "world-blind"
 
 
 def _pair_accuracy(study: Study) -> dict[str, dict[str, Score]]:

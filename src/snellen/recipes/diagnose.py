@@ -30,6 +30,7 @@ def examine_and_diagnose(
     variants: Sequence[str] = VARIANTS,
     controls: Sequence[Control] = CONTROLS,
     flagged: Mapping[str, str] | None = None,
+    encoder_run: str | None = None,
     lessons: Sequence[str] = (),
     swaps: Sequence[str] = (),
     every_stop: bool = False,
@@ -49,6 +50,7 @@ def examine_and_diagnose(
         variants: Of every picture; fewer than five prove nothing.
         controls: Without the picture, too.
         flagged: Pairs that people call bad items, with why.
+        encoder_run: A run of `match` on the same benchmark, whose image-text margin goes along as evidence.
         lessons: More benchmarks of the study whose pairs teach the probes, too.
         swaps: Runs of the same benchmark by models that were trained alike with another encoder.
         every_stop: Probe every layer too, with controls.
@@ -85,6 +87,7 @@ def examine_and_diagnose(
         benchmark=folder,
         tagset=tagset,
         flagged=flagged,
+        encoder_run=encoder_run,
         lessons=lessons,
         swaps=swaps,
         every_stop=every_stop,
