@@ -58,6 +58,9 @@ SLIP: Final = 0.05
 LUCKY: Final = 0.25
 """How often who does not see has both answers right, and, since luck is steady, in every way of asking."""
 
+MOST_SLIPS: Final = 0.2
+"""What errs more often than this is not there, however it is called."""
+
 SLIP_WEIGHT: Final = 20.0
 """Pairs that the prior of a signal's slips counts for."""
 
@@ -193,7 +196,7 @@ class _Signal:
         """Re-estimate how often it errs, from each pair as far as the thing is there in it."""
         known = there * (self.n > 0)
         errs = float((known * (1 - self.right / np.maximum(self.n, 1))).sum())
-        return min(0.5, (errs + SLIP * SLIP_WEIGHT) / (float(known.sum()) + SLIP_WEIGHT))
+        return min(MOST_SLIPS, (errs + SLIP * SLIP_WEIGHT) / (float(known.sum()) + SLIP_WEIGHT))
 
 
 def _beta_binomial(right: Floats, n: Floats, a: float | Floats, b: float | Floats) -> Floats:
