@@ -41,6 +41,9 @@ FACTORS: Final = (("text", "position"), ("state", "presence"))
 PAIRS: Final[dict[str, Kind]] = {"siblings": "planted", "mined": "blind"}
 PER_PATTERN: Final = 60
 
+HEALTHY: Final = 0.6
+"""A model that has fewer of its pairs right is at fault itself, before anything is damaged, and is left out by name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Planted:
@@ -93,6 +96,7 @@ def world_faults(
     train_all(orders, folder / "work", world=world, recipe=recipe, jobs=jobs, progress=progress)
     known = read_world(folder / "world")
     found: list[dict[str, Any]] = []
+    left_out: dict[str, float] = {}
     for order, seed in zip(orders, seeds, strict=True):
         factors = FACTORS[seed % len(FACTORS)]
         study = _study(folder, order, known, factors, per_pattern)
@@ -104,6 +108,10 @@ def world_faults(
         ]
         whole = order.out / f"mllm-{DIET}"
         before = {name: _diagnosed(study, whole, name, progress)[0] for name in PAIRS}
+        share = len(right_pairs(before["siblings"])) / (len(before["siblings"].verdicts) / 2)
+        if share < HEALTHY:
+            left_out[str(seed)] = share
+            continue
         for each in faults:
             copy = folder / f"faults-{seed}" / each.name
             if not copy.exists():
@@ -113,7 +121,14 @@ def world_faults(
                 after, verdicts = _diagnosed(study, copy, pairs, progress)
                 counted = _counted(study, pairs, each, before[pairs], after, verdicts)
                 found.append({"seed": seed, "pairs": pairs, **vars_of(each), **counted})
-    results = {"world": world, "seeds": list(seeds), "diet": DIET, "per_pattern": per_pattern, "found": found}
+    results = {
+        "world": world,
+        "seeds": list(seeds),
+        "diet": DIET,
+        "per_pattern": per_pattern,
+        "left_out": left_out,
+        "found": found,
+    }
     storage.write_json(folder / "faults.json", results)
     page = folder / "faults.md"
     storage.write_bytes(page, table(results).encode())

@@ -20,6 +20,10 @@ def table(results: Mapping[str, Any]) -> str:
         f"World {results['world']}, seeds {', '.join(map(str, results['seeds']))}, diet {results['diet']}. Affected "
         "pairs are of the damaged factor, right before and wrong after; `unsure` counts as a miss. Wilson's 95 % "
         "intervals, which take pairs as independent.",
+        *(
+            f"Seed {seed} is left out: its model has {share:.0%} of the siblings right before anything is damaged."
+            for seed, share in results["left_out"].items()
+        ),
         "## Verdicts on affected pairs",
         _confusion(found, lambda row: (row["organ"],)),
         "## By strength and kind of pairs",
