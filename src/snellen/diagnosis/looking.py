@@ -34,16 +34,15 @@ class Looker:
 
     def needed(self) -> dict[str, Held]:
         """Look at the stops that a verdict needs, with all variants."""
-        return self._look(self.folder, self.variants, [stop for stop in NEEDED if stop in self.model.stops])
+        return self._look(self.folder, self.variants, self._there(NEEDED))
 
     def everywhere(self) -> dict[str, Held]:
         """Look at every stop, at the pictures as they are."""
-        return self._look(self._beside("everywhere"), (), self.model.stops)
+        return self._look(self._beside("everywhere"), (), self._there(self.model.stops))
 
     def at(self, name: str, exam: Benchmark) -> dict[str, Held]:
         """Look at another benchmark's pictures as they are, at the stops that a verdict needs."""
-        stops = [stop for stop in NEEDED if stop in self.model.stops]
-        return self._of(exam)._look(self._beside(name), (), stops)
+        return self._of(exam)._look(self._beside(name), (), self._there(NEEDED))
 
     def random(self, seed: int, more: Mapping[str, Benchmark]) -> dict[str, FloatArray] | None:
         """Look at the tap with a random encoder, float32 [d] by image; None where that cannot be had."""
@@ -55,6 +54,16 @@ class Looker:
             self.progress.note(f"no random encoder to compare with: {error}")
             return None
         return {image: row for rows in seen for image, row in rows.items()}
+
+    def _there(self, wanted: Sequence[str]) -> list[str]:
+        """Leave out stops that the model has not; a tower without a pooled vector lacks a note and no verdict."""
+        there = [stop for stop in wanted if stop in self.model.stops]
+        if "pooled" in there:
+            try:
+                self.model.hidden([next(iter(self.asks.values()))], ("pooled",))
+            except Unsupported:
+                there.remove("pooled")
+        return there
 
     def _of(self, exam: Benchmark) -> Looker:
         return replace(self, asks=asks_of(exam, self.wording))

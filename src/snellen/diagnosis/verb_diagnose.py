@@ -144,7 +144,7 @@ def diagnose(
             verb="diagnose",
             settings=settings,
             software=software("numpy", "scipy"),
-            inputs=_inputs(opened, found, exam, lessons, swaps),
+            inputs=_inputs(opened, found, exam, lessons, [*swaps, *([] if encoder_run is None else [encoder_run])]),
             outputs={opened.relative(each): storage.sha256_of_file(each) for each in (path, path.with_suffix(".json"))},
             counts=summary["verdicts"],
         )
@@ -185,19 +185,18 @@ def _seen(
     return Seen(stops, bool(null_holds(answers, distances)), others, taught)
 
 
-def _inputs(study: Study, run: Run, exam: Benchmark, lessons: Sequence[str], swaps: Sequence[str]) -> dict[str, str]:
+def _inputs(study: Study, run: Run, exam: Benchmark, lessons: Sequence[str], others: Sequence[str]) -> dict[str, str]:
     """Fingerprint what a diagnosis hangs on: the runs, and the files of benchmarks that lie in the study."""
     inputs = dict(run.files)
-    for other in swaps:
+    for other in others:
         inputs |= find_run(study, other).files
     responses = study.run(run.run_id) / RESPONSES
     folders = [exam.folder, *(study.benchmark(name) for name in lessons)]
     files = [folder / name for folder in folders for name in ("questions.jsonl", "tags.jsonl", "errata.jsonl")]
-    for path in (responses, *files):
-        if path.is_file() and path.resolve().is_relative_to(study.root.resolve()):
-            inputs[study.relative(study.root / path.resolve().relative_to(study.root.resolve()))] = (
-                storage.sha256_of_file(path)
-            )
+    root = study.root.resolve()
+    for path in (each.resolve() for each in (responses, *files)):
+        if path.is_file() and path.is_relative_to(root):
+            inputs[path.relative_to(root).as_posix()] = storage.sha256_of_file(path)
     return inputs
 
 
