@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
+from snellen.diagnosis import organs
 from snellen.diagnosis.organs import CLASSES, Fitted, Observed, fit
-from snellen.diagnosis.organs import ORGANS as ORGANS_OF
 
 EYES, CONNECTOR, LANGUAGE = "eyes", "connector", "language model or bias"
 SEES, UNSURE, BAD = "sees it", "unsure", "bad item"
@@ -51,7 +51,9 @@ class Case:
     short: str | None
 
 
-def judged(cases: Mapping[str, Case], suspects: Sequence[str] = tuple(ORGANS_OF)) -> tuple[dict[str, Judged], Fitted]:
+def judged(
+    cases: Mapping[str, Case], suspects: Sequence[str] = tuple(organs.ORGANS)
+) -> tuple[dict[str, Judged], Fitted]:
     """Judge the pairs of one pattern together.
 
     The order of the rules: a bad item is no failure of a model. Answers that are too few prove nothing. Right answers
