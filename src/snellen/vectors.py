@@ -89,6 +89,16 @@ class Vectors:
             )
         return cls(shards)
 
+    def addresses(self) -> tuple[NDArray[np.uint64], RowArray] | None:
+        """Return where the shards lie in memory, for compiled code: uint64 [shards]; and their first rows: int64 [shards + 1].
+
+        The addresses hold as long as this object lives. None where rows are not contiguous in memory.
+        """
+        if not all(shard.values.flags.c_contiguous and shard.values.flags.aligned for shard in self._shards):
+            return None
+        places = np.array([shard.values.ctypes.data for shard in self._shards], dtype=np.uint64)
+        return places, np.append(self._starts, self.rows)
+
     def block(self, start: int, stop: int) -> HalfArray:
         """Return rows `start` to `stop - 1`, float16 [stop - start, dim]; a view where one shard holds them all."""
         pieces = []

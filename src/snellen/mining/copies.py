@@ -7,16 +7,15 @@ the representative, is a representative itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snellen.mining.choose import choose_filter
 from snellen.mining.exact import Side
-from snellen.mining.join import Condition, Join
+from snellen.mining.join import Condition, Found, Join
 from snellen.mining.parts import Parts, Records
-from snellen.mining.tiles import Positions, Tiling, pairs_of_rows, stripes
+from snellen.mining.tiles import Filter, Positions, Tiling, pairs_of_rows, stripes
 from snellen.progress import SILENT, Progress
 
 LINK = np.dtype([("representative", "<i8"), ("copy", "<i8")])
@@ -24,7 +23,14 @@ LINK = np.dtype([("representative", "<i8"), ("copy", "<i8")])
 
 
 def collapse(
-    blind: Side, reference: Side, limit: float, seed: int, parts: Parts, tiling: Tiling, progress: Progress = SILENT
+    blind: Side,
+    reference: Side,
+    limit: float,
+    parts: Parts,
+    tiling: Tiling,
+    choose: Callable[[Side, float], Filter],
+    threads: int,
+    progress: Progress = SILENT,
 ) -> NDArray[np.bool_]:
     """Find the copies; finished stripes are kept in `parts`, so that a killed run goes on.
 
@@ -32,9 +38,10 @@ def collapse(
         blind: vectors, by position.
         reference: vectors of the same images.
         limit: both cosines of a copy exceed it, strictly.
-        seed: for the choice of a filter.
         parts: where stripes are kept.
         tiling: sizes of the pieces.
+        choose: returns the filter for a side and a blind minimum.
+        threads: how many row blocks at a time.
         progress: told of pairs.
 
     Returns:
@@ -42,26 +49,34 @@ def collapse(
     """
     n = len(blind)
     copies = np.zeros(n, dtype=np.bool_)
-    chosen, _ = choose_filter(blind, limit, seed, parts.scratch / "copies.f32")
-    join = Join(blind, reference, chosen, Condition(limit, limit, reference_above=True), tiling)
-    progress.start("near-identical copies", pairs_of_rows(0, n, n), "pairs")
-    for number, rows in enumerate(stripes(n, tiling)):
-        name = f"copies-{number:06d}"
-        if parts.finished(name) is None:
-            parts.write(name, _links(join, rows, copies, progress), dict)
-        else:
-            progress.advance(pairs_of_rows(rows.start, rows.stop, n))
-            for links in parts.read(name, LINK):
-                copies[links["copy"]] = True
+    join = Join(blind, reference, choose(blind, limit), Condition(limit, limit, reference_above=True), tiling, threads)
+    progress.start("near-identical copies", join.pairs, "pairs")
+    numbered = list(enumerate(stripes(n, tiling)))
+    done = 0
+    for number, rows in numbered:  # finished stripes come first: they are written in order
+        if parts.finished(_name(number)) is None:
+            break
+        done += 1
+        progress.advance(pairs_of_rows(rows.start, rows.stop, n))
+        for links in parts.read(_name(number), LINK):
+            copies[links["copy"]] = True
+    blocks = join.blocks((rows for _, rows in numbered[done:]), progress)
+    for number, rows in numbered[done:]:
+        parts.write(_name(number), _links(blocks, rows, copies), dict)
     progress.finish()
     return copies
 
 
-def _links(join: Join, rows: range, copies: NDArray[np.bool_], progress: Progress) -> Iterator[Records]:
+def _name(number: int) -> str:
+    return f"copies-{number:06d}"
+
+
+def _links(blocks: Iterator[tuple[range, Found]], stripe: range, copies: NDArray[np.bool_]) -> Iterator[Records]:
     """Yield the links of a stripe, marking `copies` as they are found."""
-    for found in join.stripe(rows, progress):
-        links = _collapse_sorted(found.a, found.b, copies)
-        yield np.array(links, dtype=LINK)
+    for rows, found in blocks:
+        yield np.array(_collapse_sorted(found.a, found.b, copies), dtype=LINK)
+        if rows.stop == stripe.stop:
+            return
 
 
 def _collapse_sorted(a: Positions, b: Positions, copies: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -9,20 +9,14 @@ true value.
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-
 import numpy as np
 from numpy.typing import NDArray
 
+from snellen.mining import kernels
 from snellen.mining.tiles import Positions, Tile
 from snellen.vectors import HalfArray, Vectors
 
 Float64Array = NDArray[np.float64]
-
-GATHER_BYTES = 8 << 20
-"""Rows of one side that are gathered at once."""
 
 CONVERT_ROWS = 256
 """Rows that are widened to float64 at once: they stay in the cache."""
@@ -33,13 +27,16 @@ class Side:
 
     Args:
         vectors: of all images of the study.
-        rows: int64 [n], increasing: the row of each position.
+        rows: int64 [n], all different: the row of each position.
+        compiled: whether to use the compiled kernels where there are any; the cosines are the same.
     """
 
-    def __init__(self, vectors: Vectors, rows: Positions) -> None:
+    def __init__(self, vectors: Vectors, rows: Positions, *, compiled: bool = True) -> None:
         self.vectors = vectors
-        self.rows = rows
+        self.rows = np.ascontiguousarray(rows, dtype=np.int64)
         self.dim = vectors.dim
+        self._kernel = kernels.best() if compiled else None
+        self._addresses = vectors.addresses() if self._kernel else None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -47,13 +44,17 @@ class Side:
     def half(self, start: int, stop: int) -> HalfArray:
         """Return the vectors of positions `start` to `stop - 1`: float16 [stop - start, dim]."""
         rows = self.rows[start:stop]
-        if len(rows) and rows[-1] - rows[0] == len(rows) - 1:
+        if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and bool(np.all(rows[1:] > rows[:-1])):
             return self.vectors.block(int(rows[0]), int(rows[-1]) + 1)
         return self.vectors.gather(rows)
 
     def block(self, start: int, stop: int) -> Float64Array:
         """Return the vectors of positions `start` to `stop - 1`: float64 [stop - start, dim]."""
         return self.half(start, stop).astype(np.float64)
+
+    def some(self, positions: Positions) -> Float64Array:
+        """Return the vectors of some positions: float64 [len(positions), dim]."""
+        return self.vectors.gather(self.rows[positions]).astype(np.float64)
 
     def product(self, tile: Tile) -> Float64Array:
         """Return the cosines of a whole tile, also where i >= j: float64 [rows, columns]."""
@@ -70,27 +71,18 @@ class Side:
 
         Returns:
             float64 [m].
+
+        Raises:
+            IndexError: a position is not there.
         """
         result = np.empty(len(a))
-        step = max(GATHER_BYTES // (2 * self.dim), 1)
-        starts = range(0, len(a), step if len(a) > 2 * step else max(len(a) // 2, CONVERT_ROWS))
-        size = starts.step
-
-        def fill(start: int) -> None:
-            left = self.vectors.gather(self.rows[a[start : start + size]])
-            right = self.vectors.gather(self.rows[b[start : start + size]])
-            for first in range(0, len(left), CONVERT_ROWS):
-                part = slice(first, first + CONVERT_ROWS)
-                cosines = np.vecdot(left[part].astype(np.float64), right[part].astype(np.float64))
-                result[start + first : start + first + len(cosines)] = cosines
-
-        if len(starts) > 1:
-            list(_pool().map(fill, starts))
-        elif len(a):
-            fill(0)
+        if self._kernel is not None and self._addresses is not None:
+            places, starts = self._addresses
+            sizes = (self._kernel.number, self.dim, len(places), len(self), len(a))
+            pairs = (np.ascontiguousarray(positions, dtype=np.int64) for positions in (a, b))
+            kernels.functions().dots(*sizes, places, starts, self.rows, *pairs, result)
+            return result
+        for start in range(0, len(a), CONVERT_ROWS):
+            part = slice(start, start + CONVERT_ROWS)
+            result[part] = np.vecdot(self.some(a[part]), self.some(b[part]))
         return result
-
-
-@cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="snellen-dots")

@@ -2,12 +2,12 @@
 
 The blind condition is tested first, with a filter before it; the reference condition only on what passes, before
 anything is kept. Memory is bounded whatever the output: if a row block finds more than it may hold, it is halved and
-done again.
+done again. Row blocks are done by several threads, and come in order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snellen.mining.exact import Float64Array, Side
-from snellen.mining.tiles import Filter, Positions, Tile, Tiling, pairs_of_rows, tiles
+from snellen.mining.histogram import CellCounts, Cells
+from snellen.mining.pool import in_order, one_blas_thread
+from snellen.mining.tiles import DENSE_COLUMNS, NOBODY, Filter, Positions, Tile, Tiling, pairs_of_rows, tiles
 from snellen.progress import SILENT, Progress
 
 CHUNK_ROWS = 256
@@ -23,6 +25,8 @@ CHUNK_ROWS = 256
 
 GATHER_SHARE = 0.01
 """Up to this share of a dense chunk, reference cosines are gathered pair by pair; beyond, multiplied out."""
+
+NO_CELLS = CellCounts.empty()
 
 LabelRule = Literal["any", "within", "across"]
 
@@ -60,7 +64,8 @@ class Condition:
 class Found(NamedTuple):
     """Pairs of one row block that pass, sorted by (a, b), and how many passed each test before.
 
-    a, b: int64 [m], positions; blind, reference: float64 [m], cosines.
+    a, b: int64 [m], positions; blind, reference: float64 [m], cosines; cells: how all pairs above the blind minimum
+    spread over both cosines.
     """
 
     a: Positions
@@ -69,6 +74,10 @@ class Found(NamedTuple):
     reference: Float64Array
     above_blind_min: int
     below_reference_max: int
+    cells: CellCounts
+
+
+NOTHING = Found(NOBODY, NOBODY, np.empty(0), np.empty(0), 0, 0, NO_CELLS)
 
 
 class _TooMany(Exception):
@@ -77,39 +86,66 @@ class _TooMany(Exception):
 
 @dataclass(frozen=True)
 class Join:
-    """One join over all pairs of positions; `blind` and `reference` have the same rows."""
+    """One join over pairs of positions; `blind` and `reference` have the same rows.
+
+    `rows` None: all pairs. Else only pairs of which at least one position is below `rows`: what is new, if the new
+    images come first.
+    """
 
     blind: Side
     reference: Side
     filter: Filter
     condition: Condition
     tiling: Tiling
+    threads: int = 1
+    rows: int | None = None
 
-    def stripe(self, rows: range, progress: Progress = SILENT) -> Iterator[Found]:
-        """Yield what a stripe finds, row block by row block, in order."""
-        n = len(self.blind)
-        start, height = rows.start, self.tiling.rows
-        while start < rows.stop:
-            block = range(start, min(start + height, rows.stop))
-            try:
-                found = self._row_block(block)
-            except _TooMany:
-                height = max(len(block) // 2, 1)
-                continue
-            yield found
-            progress.advance(pairs_of_rows(block.start, block.stop, n))
-            start = block.stop
-            height = min(2 * height, self.tiling.rows)
+    @property
+    def pairs(self) -> int:
+        """How many pairs are looked at."""
+        return pairs_of_rows(0, self.stop, len(self.blind))
+
+    @property
+    def stop(self) -> int:
+        """Row blocks end before this position."""
+        return len(self.blind) if self.rows is None else self.rows
+
+    def blocks(self, stripes: Iterable[range], progress: Progress = SILENT) -> Iterator[tuple[range, Found]]:
+        """Yield what the row blocks of some stripes find, in order; the last of a stripe ends where the stripe does."""
+        height = self.tiling.rows
+
+        def cut() -> Iterator[range]:
+            for rows in stripes:
+                start = rows.start
+                while start < rows.stop:
+                    stop = min(start + height, rows.stop)
+                    yield range(start, stop)
+                    start = stop
+
+        def halve(rows: range, error: BaseException) -> list[range] | None:
+            nonlocal height
+            if not isinstance(error, _TooMany):
+                return None
+            middle = rows.start + max(len(rows) // 2, 1)
+            height = middle - rows.start
+            return [range(rows.start, middle), range(middle, rows.stop)]
+
+        with one_blas_thread():
+            for rows, found in in_order(cut(), self._row_block, self.threads, halve):
+                yield rows, found
+                height = min(2 * height, self.tiling.rows)
+                progress.advance(pairs_of_rows(rows.start, rows.stop, len(self.blind)))
 
     def _row_block(self, rows: range) -> Found:
         pieces: list[Found] = []
+        cells = Cells()
         held = 0
-        for tile in tiles(rows, len(self.blind), self.tiling.columns):
-            for piece in self._tile(tile):
-                held += len(piece.a)
-                if held > self.tiling.buffer_pairs and len(rows) > 1:
-                    raise _TooMany
-                pieces.append(piece)
+        for piece in self._pieces(rows, cells):
+            held += len(piece.a)
+            if held > self.tiling.buffer_pairs and len(rows) > 1:
+                raise _TooMany
+            pieces.append(piece)
+        pieces.append(NOTHING)
         a, b, blind, reference = (np.concatenate([piece[field] for piece in pieces]) for field in range(4))
         order = np.lexsort((b, a))
         return Found(
@@ -119,39 +155,75 @@ class Join:
             reference[order],
             sum(piece.above_blind_min for piece in pieces),
             sum(piece.below_reference_max for piece in pieces),
+            cells.counts(),
         )
 
-    def _tile(self, tile: Tile) -> Iterator[Found]:
+    def _pieces(self, rows: range, cells: Cells) -> Iterator[Found]:
+        for tile in tiles(rows, len(self.blind), self.tiling.columns or self.filter.columns):
+            yield from self._tile(tile, cells)
+        yield from self._left_out(rows, cells)
+
+    def _tile(self, tile: Tile, cells: Cells) -> Iterator[Found]:
         candidates = self.filter.candidates(tile)
-        if candidates is None:
-            yield from self._dense(tile)
+        if candidates is not None:
+            a, b = candidates
+            blind = self.blind.dots(a, b)
+            passes = blind > self.condition.blind_min
+            a, b, blind = a[passes], b[passes], blind[passes]
+            yield self._second(a, b, blind, self.reference.dots(a, b), cells)
+        elif tile.column_stop - tile.column_start > DENSE_COLUMNS:
+            for half in tile.halves():
+                yield from self._tile(half, cells)
+        else:
+            yield from self._dense(tile, cells)
+
+    def _dense(self, tile: Tile, cells: Cells) -> Iterator[Found]:
+        columns = np.arange(tile.column_start, tile.column_stop)
+        usual = np.setdiff1d(columns, self.filter.left_out, assume_unique=True)
+        yield from self._multiplied(
+            np.setdiff1d(np.arange(tile.row_start, tile.row_stop), self.filter.left_out), usual, cells
+        )
+
+    def _left_out(self, rows: range, cells: Cells) -> Iterator[Found]:
+        """Multiply out the pairs of a row block of which the filter could not judge one image."""
+        out = self.filter.left_out
+        if not len(out):
             return
-        a, b = candidates
-        blind = self.blind.dots(a, b)
-        passes = blind > self.condition.blind_min
-        a, b, blind = a[passes], b[passes], blind[passes]
-        yield self._second(a, b, blind, self.reference.dots(a, b))
+        own = np.arange(rows.start, rows.stop)
+        yield from self._multiplied(np.setdiff1d(own, out), out[out > rows.start], cells)
+        mine = out[(out >= rows.start) & (out < rows.stop)]
+        for start in range(rows.start, len(self.blind) if len(mine) else rows.start, DENSE_COLUMNS):
+            yield from self._multiplied(mine, np.arange(start, min(start + DENSE_COLUMNS, len(self.blind))), cells)
 
-    def _dense(self, tile: Tile) -> Iterator[Found]:
-        blind_columns = self.blind.block(tile.column_start, tile.column_stop)
-        reference_columns: Float64Array | None = None
-        for start in range(tile.row_start, tile.row_stop, CHUNK_ROWS):
-            chunk = tile._replace(row_start=start, row_stop=min(start + CHUNK_ROWS, tile.row_stop))
-            blind = self.blind.block(chunk.row_start, chunk.row_stop) @ blind_columns.T
-            a, b = chunk.locate(np.flatnonzero(blind > self.condition.blind_min))
-            if len(a) <= GATHER_SHARE * blind.size:
-                reference = self.reference.dots(a, b)
-            else:
-                if reference_columns is None:
-                    reference_columns = self.reference.block(tile.column_start, tile.column_stop)
-                product = self.reference.block(chunk.row_start, chunk.row_stop) @ reference_columns.T
-                reference = product[a - chunk.row_start, b - chunk.column_start]
-            yield self._second(a, b, blind[a - chunk.row_start, b - chunk.column_start], reference)
+    def _multiplied(self, rows: Positions, columns: Positions, cells: Cells) -> Iterator[Found]:
+        """Decide all pairs i < j of some rows i and columns j by matrix products."""
+        for first in range(0, len(columns), DENSE_COLUMNS):
+            some = columns[first : first + DENSE_COLUMNS]
+            blind_columns: Float64Array | None = None
+            reference_columns: Float64Array | None = None
+            for start in range(0, len(rows), CHUNK_ROWS):
+                chunk = rows[start : start + CHUNK_ROWS]
+                if some[-1] <= chunk[0]:
+                    continue
+                if blind_columns is None:
+                    blind_columns = self.blind.some(some)
+                blind = self.blind.some(chunk) @ blind_columns.T
+                at_row, at_column = np.divmod(np.flatnonzero(blind > self.condition.blind_min), len(some))
+                upper = chunk[at_row] < some[at_column]
+                at_row, at_column = at_row[upper], at_column[upper]
+                if len(at_row) <= GATHER_SHARE * blind.size:
+                    reference = self.reference.dots(chunk[at_row], some[at_column])
+                else:
+                    if reference_columns is None:
+                        reference_columns = self.reference.some(some)
+                    reference = (self.reference.some(chunk) @ reference_columns.T)[at_row, at_column]
+                yield self._second(chunk[at_row], some[at_column], blind[at_row, at_column], reference, cells)
 
-    def _second(self, a: Positions, b: Positions, blind: Float64Array, reference: Float64Array) -> Found:
+    def _second(self, a: Positions, b: Positions, blind: Float64Array, reference: Float64Array, cells: Cells) -> Found:
         above = len(a)
+        cells.add(blind, reference)
         keep = np.flatnonzero(self.condition.reference_passes(reference))
         below = len(keep)
         if self.condition.labels is not None:
             keep = keep[self.condition.labels.match(a[keep], b[keep])]
-        return Found(a[keep], b[keep], blind[keep], reference[keep], above, below)
+        return Found(a[keep], b[keep], blind[keep], reference[keep], above, below, NO_CELLS)

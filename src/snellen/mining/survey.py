@@ -6,16 +6,16 @@ from typing import Any
 
 from snellen.mining.collection import Collection, pair_ids
 from snellen.mining.exact import Side
-from snellen.mining.histogram import Histogram
+from snellen.mining.histogram import CellCounts, Histogram
 from snellen.mining.join import Condition
 from snellen.mining.misses import Misses, suggestions_as_json
-from snellen.mining.stream import Block, survey_stream, tracked
-from snellen.mining.tiles import Positions
+from snellen.mining.stream import Block, Stream, survey_stream, tracked
+from snellen.mining.tiles import Positions, pairs_of
 from snellen.mining.write import pair_id_text
 from snellen.progress import SILENT, Progress
 
-HISTOGRAM_SAMPLE = 1_000_000
-"""Pairs drawn for the histogram alone, above ALL_PAIRS_IMAGES images."""
+HISTOGRAM_PAIRS = 1_000_000
+"""Pairs looked at for the histogram alone: all where there are no more, else drawn."""
 
 MISSES_SAMPLE = 10_000_000
 """Pairs drawn where near misses are looked for as well: they are rare."""
@@ -29,6 +29,7 @@ def survey(
     seed: int,
     *,
     nothing_passed: bool,
+    above: CellCounts,
     progress: Progress = SILENT,
 ) -> dict[str, Any]:
     """Go over all pairs, or a sample, once.
@@ -40,13 +41,19 @@ def survey(
         collection: the images, for the names of pairs.
         seed: of the sample.
         nothing_passed: whether to look for near misses and suggestions.
+        above: all pairs above the blind minimum, counted by the join.
         progress: told of pairs.
 
     Returns:
         The entries `histogram`, `near_misses` and `suggestions` of `mining.json`.
     """
-    stream = survey_stream(blind, reference, seed, MISSES_SAMPLE if nothing_passed else HISTOGRAM_SAMPLE)
-    histogram = Histogram()
+    if nothing_passed:
+        stream = survey_stream(blind, reference, seed, MISSES_SAMPLE)
+    else:
+        stream = Stream(blind, reference, None if pairs_of(len(blind)) <= HISTOGRAM_PAIRS else HISTOGRAM_PAIRS, seed)
+    histogram = Histogram(condition.blind_min if stream.sampled else None)
+    if stream.sampled:
+        histogram.add_above(above)
     misses = Misses(condition.blind_min, condition.reference, condition.labels) if nothing_passed else None
 
     def consume(block: Block) -> None:
@@ -56,7 +63,7 @@ def survey(
 
     tracked(stream, "surveying", progress, consume, blind=True, reference=True)
     result: dict[str, Any] = {
-        "histogram": histogram.as_json(stream.sampled),
+        "histogram": histogram.as_json(stream.population / stream.size if stream.sampled else 1.0),
         "near_misses": None,
         "suggestions": None,
     }

@@ -22,12 +22,13 @@ Positions = NDArray[np.int64]
 class Tiling:
     """Sizes of the pieces; the pairs found are the same for any sizes.
 
-    `stripe_pairs` pairs are about one file; `buffer_pairs` found pairs are held in memory before rows are split.
+    `columns` None: as many as suit the filter. `stripe_pairs` pairs are about one file; `buffer_pairs` found pairs are
+    held in memory by each thread before rows are split.
     """
 
-    rows: int = 1024
-    columns: int = 4096
-    stripe_pairs: int = 1 << 30
+    rows: int = 512
+    columns: int | None = None
+    stripe_pairs: int = 1 << 33
     buffer_pairs: int = 1 << 19
 
 
@@ -44,6 +45,11 @@ class Tile(NamedTuple):
         """Whether some of the tile has i >= j."""
         return self.column_start < self.row_stop
 
+    def halves(self) -> tuple[Tile, Tile]:
+        """Return its left and its right columns; it has at least two."""
+        middle = (self.column_start + self.column_stop) // 2
+        return self._replace(column_stop=middle), self._replace(column_start=middle)
+
     def locate(self, flat: Positions) -> tuple[Positions, Positions]:
         """Turn indices into the raveled tile into positions i < j; those with i >= j are left out."""
         rows, columns = np.divmod(flat, self.column_stop - self.column_start)
@@ -58,20 +64,35 @@ class Tile(NamedTuple):
 class Filter(Protocol):
     """Says cheaply which pairs of a tile may pass the blind condition; a faster one may take its place.
 
-    A filter may name too many pairs, never too few: every pair that it names is decided in float64 afterwards.
+    A filter may name too many pairs, never too few: every pair that it names is decided in float64 afterwards. Pairs of
+    positions that are `left_out` it does not name at all: they are multiplied out.
     """
+
+    columns: int
+    """How many columns a tile for this filter has."""
+    left_out: Positions
+    """Positions that it cannot judge, increasing."""
 
     def candidates(self, tile: Tile) -> tuple[Positions, Positions] | None:
         """Return positions i < j that include every pair of the tile above the blind minimum.
 
         Returns:
-            Two int64 arrays of equal length, sorted by (i, j); or None where so many are left that multiplying the
-            whole tile out is cheaper.
+            Two int64 arrays of equal length; or None where they are so many that the tile should be split, or
+            multiplied out.
         """
+
+
+DENSE_COLUMNS = 4096
+"""A tile that is multiplied out has at most so many columns."""
+
+NOBODY: Positions = np.empty(0, dtype=np.int64)
 
 
 class NoFilter:
     """Multiplies every tile out: right for short vectors, few images, and low thresholds."""
+
+    columns = DENSE_COLUMNS
+    left_out = NOBODY
 
     def candidates(self, tile: Tile) -> tuple[Positions, Positions] | None:
         """Return None: every pair is decided by the matrix product."""
@@ -89,12 +110,22 @@ def pairs_of_rows(start: int, stop: int, n: int) -> int:
     return rows * (n - 1) - (start + stop - 1) * rows // 2
 
 
-def stripes(n: int, tiling: Tiling) -> Iterator[range]:
-    """Cut rows 0 to n - 1 into ranges of about `stripe_pairs` pairs: the same for the same n and tiling, always."""
-    start = 0
-    while start < n:
+def pairs_of(n: int) -> int:
+    """Count the pairs of n images.
+
+    Example:
+        >>> pairs_of(4)
+        6
+    """
+    return n * (n - 1) // 2
+
+
+def stripes(n: int, tiling: Tiling, rows: int | None = None) -> Iterator[range]:
+    """Cut rows 0 to `rows` - 1 (None: all n) into ranges of about `stripe_pairs` pairs, always the same."""
+    start, end = 0, n if rows is None else rows
+    while start < end:
         wanted = tiling.stripe_pairs // max(n - 1 - start, 1)
-        stop = min(n, start + max(wanted // tiling.rows, 1) * tiling.rows)
+        stop = min(end, start + max(wanted // tiling.rows, 1) * tiling.rows)
         yield range(start, stop)
         start = stop
 

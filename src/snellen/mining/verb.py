@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from snellen import storage
 from snellen.defaults import BLIND_ENCODER, BLIND_MIN, REFERENCE_ENCODER, REFERENCE_MAX
 from snellen.errors import StudyError, UsageError
-from snellen.mining.choose import choose_filter
 from snellen.mining.collection import read_collection
 from snellen.mining.copies import collapse
 from snellen.mining.exact import Side
+from snellen.mining.filters.choose import Backend, choose_filter
 from snellen.mining.join import Condition, Join, LabelRule, Labels
 from snellen.mining.options import Options
 from snellen.mining.parts import Parts
+from snellen.mining.pool import cores
 from snellen.mining.select import Selection
 from snellen.mining.sides import Embedding, find_slug, open_embedding
 from snellen.mining.stream import survey_stream
-from snellen.mining.stripe import join_stripes, read_stripes
+from snellen.mining.stripe import Totals, join_stripes, read_stripes
 from snellen.mining.survey import survey
 from snellen.mining.thresholds import as_json, resolve_threshold
-from snellen.mining.tiles import Tiling, pairs_of_rows
+from snellen.mining.tiles import Filter, Tiling, pairs_of
 from snellen.mining.write import write_pairs
 from snellen.progress import SILENT, Progress
 from snellen.study import Study, software
@@ -36,7 +36,7 @@ TILING = Tiling()
 QUANTILE_SAMPLE = 10_000_000
 """Pairs drawn for a quantile, above ALL_PAIRS_IMAGES images."""
 
-FORMAT = 1
+FORMAT = 2
 """Version of the intermediate files; those of another version are not gone on from."""
 
 
@@ -87,6 +87,8 @@ def mine(
     collapse_copies: float | None = None,
     labels: LabelRule = "any",
     seed: int = 0,
+    threads: int | None = None,
+    backend: Backend = "auto",
     progress: Progress = SILENT,
 ) -> MiningResult:
     """Find every blind pair of a study, exactly, and write `pairs.parquet` and `mining.json`.
@@ -109,6 +111,8 @@ def mine(
         labels: "within": only pairs of one label; "across": only of different ones. Unlabelled images then match
             nothing.
         seed: of the samples that quantiles and surveys of more than 20,000 images are taken from.
+        threads: how many; None: as many as there are cores. Changes the time, nothing else.
+        backend: "auto", "compiled", "portable" or "torch". Changes the time, nothing else.
         progress: told what goes on.
 
     Raises:
@@ -129,15 +133,23 @@ def mine(
     )
     opened = Study.existing(study)
     with opened.lock([opened.mining_parts]):
-        return _Mining(opened, options, progress).run()
+        return _Mining(opened, options, Means(threads or cores(), backend), progress).run()
+
+
+class Means(NamedTuple):
+    """With what it is done: changes the time, nothing else."""
+
+    threads: int
+    backend: Backend
 
 
 class _Mining:
     """One run, step by step."""
 
-    def __init__(self, study: Study, options: Options, progress: Progress) -> None:
+    def __init__(self, study: Study, options: Options, means: Means, progress: Progress) -> None:
         self.study = study
         self.options = options
+        self.means = means
         self.progress = progress
         self.collection = read_collection(study)
         self.blind, self.reference = self._embeddings()
@@ -211,15 +223,23 @@ class _Mining:
         rows = distinct
         if options.collapse_copies is not None:
             both = Side(self.blind.vectors, rows), Side(self.reference.vectors, rows)
-            copies = collapse(*both, options.collapse_copies, options.seed, parts, TILING, progress)
+            copies = collapse(
+                *both,
+                options.collapse_copies,
+                parts,
+                TILING,
+                lambda side, limit: self._filter(side, limit, parts),
+                self.means.threads,
+                progress,
+            )
             rows = rows[~copies]
         blind, reference = Side(self.blind.vectors, rows), Side(self.reference.vectors, rows)
 
         resolved = parts.remembered("resolved", lambda: self._resolve(blind, reference))
         rule = Labels(options.labels, collection.labels[rows])
         condition = Condition(resolved["blind_min"]["value"], resolved["reference_max"]["value"], rule)
-        chosen, _ = choose_filter(blind, condition.blind_min, options.seed, parts.scratch / "blind.f32")
-        join = Join(blind, reference, chosen, condition, TILING)
+        chosen = self._filter(blind, condition.blind_min, parts)
+        join = Join(blind, reference, chosen, condition, TILING, self.means.threads)
         totals = join_stripes(join, collection, parts, progress)
         surveyed = parts.remembered(
             "survey",
@@ -229,7 +249,8 @@ class _Mining:
                 condition,
                 collection,
                 options.seed,
-                nothing_passed=totals["after_labels"] == 0,
+                nothing_passed=totals.after_labels == 0,
+                above=totals.above,
                 progress=progress,
             ),
         )
@@ -257,6 +278,18 @@ class _Mining:
         self._finish(details)
         return details
 
+    def _filter(self, side: Side, blind_min: float, parts: Parts) -> Filter:
+        means = self.means
+        return choose_filter(
+            side,
+            blind_min,
+            self.options.seed,
+            parts.scratch,
+            backend=means.backend,
+            threads=means.threads,
+            progress=self.progress,
+        ).filter
+
     def _resolve(self, blind: Side, reference: Side) -> dict[str, Any]:
         stream = survey_stream(blind, reference, self.options.seed, QUANTILE_SAMPLE)
         return {
@@ -268,17 +301,17 @@ class _Mining:
             ),
         }
 
-    def _counts(self, distinct: int, mined: int, totals: Counter[str], selection: Selection) -> dict[str, int]:
+    def _counts(self, distinct: int, mined: int, totals: Totals, selection: Selection) -> dict[str, int]:
         return {
             "images": len(self.collection),
             "ok": int(np.count_nonzero(self.collection.ok)),
             "distinct": distinct,
             "after_collapse": mined,
-            "pairs": pairs_of_rows(0, mined, mined),
-            "above_blind_min": totals["above_blind_min"],
-            "below_reference_max": totals["below_reference_max"],
-            "after_labels": totals["after_labels"],
-            "after_max_per_image": totals["after_labels"] - selection.dropped_per_image,
+            "pairs": pairs_of(mined),
+            "above_blind_min": totals.above_blind_min,
+            "below_reference_max": totals.below_reference_max,
+            "after_labels": totals.after_labels,
+            "after_max_per_image": totals.after_labels - selection.dropped_per_image,
             "written": selection.written,
         }
 

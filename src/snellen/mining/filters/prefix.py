@@ -12,6 +12,7 @@ rows are at most 1.02. The threshold is lowered by the sum of both.
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +20,13 @@ from numpy.typing import NDArray
 
 from snellen import storage
 from snellen.mining.exact import Float64Array, Side
-from snellen.mining.tiles import Positions, Tile
+from snellen.mining.filters.directions import departure, leading_directions
+from snellen.mining.filters.sketch import widened
+from snellen.mining.pool import in_order
+from snellen.mining.tiles import DENSE_COLUMNS, NOBODY, Positions, Tile
 from snellen.vectors import UNIT_TOLERANCE
 
 Float32Array = NDArray[np.float32]
-
-BASIS_ROWS = 8192
-"""How many images, drawn by the seed, the basis is fitted on."""
 
 BASIS_SLACK = 1e-9
 
@@ -36,28 +37,40 @@ IN_MEMORY_BYTES = 256 << 20
 """Reduced rows beyond this are kept in a file, and mapped."""
 
 
-def fit_basis(side: Side, k: int, seed: int) -> Float64Array:
-    """Return the k leading directions of a sample's second moment: float64 [dim, k], orthonormal columns.
+def fit_basis(sample: NDArray[np.float16], k: int, seed: int) -> Float64Array:
+    """Return about the k leading directions of a sample's second moment: float64 [dim, k], orthonormal columns.
 
     Args:
-        side: the blind encoder's vectors.
+        sample: float16 [rows, dim].
         k: at least 1, at most dim.
-        seed: draws the sample.
+        seed: of the search for them.
     """
-    from scipy.linalg import eigh
-
-    rng = np.random.default_rng([seed, 1])
-    sample = np.sort(rng.choice(len(side), size=min(BASIS_ROWS, len(side)), replace=False))
-    moment = np.zeros((side.dim, side.dim))
-    for start in range(0, len(sample), 2048):
-        values = side.vectors.gather(side.rows[sample[start : start + 2048]]).astype(np.float64)
-        moment += values.T @ values
-    _, vectors = eigh(moment, subset_by_index=[side.dim - k, side.dim - 1], driver="evr")
-    basis: Float64Array = np.ascontiguousarray(vectors[:, ::-1])
-    departure = float(np.linalg.norm(basis.T @ basis - np.eye(k)))
-    if not 4 * departure < BASIS_SLACK:  # the bound rests on it
-        raise ArithmeticError(f"the basis is not orthonormal: departure {departure}")
+    values = widened(sample)
+    basis = leading_directions((values.T @ values).astype(np.float64), k, seed)
+    found = departure(basis)
+    if not 4 * found < BASIS_SLACK:  # the bound rests on it
+        raise ArithmeticError(f"the basis is not orthonormal: departure {found}")
     return basis
+
+
+def survivor_rates(
+    values: Float64Array, basis: Float64Array, prefixes: list[int], blind_min: float
+) -> dict[int, float]:
+    """Estimate, for each number of coordinates, the share of pairs whose bound exceeds the blind minimum.
+
+    Args:
+        values: float64 [rows, dim] of a sample of images, all of whose pairs are looked at.
+        basis: float64 [dim, max(prefixes)], orthonormal columns, leading first.
+        prefixes: numbers of coordinates.
+        blind_min: the threshold.
+    """
+    upper = np.triu_indices(len(values), 1)
+    rates = {}
+    for k in prefixes:
+        reduced = reduce_rows(values, basis[:, :k])
+        bounds = (reduced @ reduced.T)[upper]
+        rates[k] = float(np.mean(bounds > blind_min - rounding_slack(k + 1)))
+    return rates
 
 
 def reduce_rows(values: Float64Array, basis: Float64Array) -> Float32Array:
@@ -80,7 +93,7 @@ def reduce_rows(values: Float64Array, basis: Float64Array) -> Float32Array:
     return result
 
 
-def reduce_side(side: Side, basis: Float64Array, scratch: Path) -> Float32Array:
+def reduce_side(side: Side, basis: Float64Array, scratch: Path | None, threads: int = 1) -> Float32Array:
     """Reduce all vectors of one side: float32 [n, k + 1], in memory where it is small, else mapped from `scratch`.
 
     Raises:
@@ -88,15 +101,20 @@ def reduce_side(side: Side, basis: Float64Array, scratch: Path) -> Float32Array:
     """
     n, width = len(side), basis.shape[1] + 1
     starts = range(0, n, 4096)
-    if n * width * 4 <= IN_MEMORY_BYTES:
+
+    def reduced(start: int) -> Float32Array:
+        return reduce_rows(side.block(start, min(start + 4096, n)), basis)
+
+    if scratch is None or n * width * 4 <= IN_MEMORY_BYTES:
         result = np.empty((n, width), dtype=np.float32)
-        for start in starts:
-            result[start : start + 4096] = reduce_rows(side.block(start, min(start + 4096, n)), basis)
+        for start, rows in in_order(starts, reduced, threads):
+            result[start : start + 4096] = rows
         return result
-    with storage.writing(scratch) as file:
-        for start in starts:
-            file.write(reduce_rows(side.block(start, min(start + 4096, n)), basis).tobytes())
-    return np.memmap(scratch, dtype=np.float32, mode="r", shape=(n, width))
+    path = scratch / "prefix.f32"
+    with storage.writing(path) as file:
+        for _, rows in in_order(starts, reduced, threads):
+            file.write(rows.tobytes())
+    return np.memmap(path, dtype=np.float32, mode="r", shape=(n, width))
 
 
 def rounding_slack(width: int) -> float:
@@ -117,20 +135,20 @@ class PrefixFilter:
         blind_min: pairs with a blind cosine above it are never missed.
     """
 
+    columns = DENSE_COLUMNS
+    left_out = NOBODY
+
     def __init__(self, reduced: Float32Array, blind_min: float) -> None:
         self._reduced = reduced
         lowered = np.float32(blind_min - rounding_slack(reduced.shape[1]))
         self._limit = np.nextafter(lowered, np.float32(-2))
-        self._bounds: Float32Array = np.empty(0, dtype=np.float32)
-        self._above: NDArray[np.bool_] = np.empty(0, dtype=np.bool_)
+        self._buffers = threading.local()
 
     def candidates(self, tile: Tile) -> tuple[Positions, Positions] | None:
         """Return the pairs of the tile that may pass, or None where they are more than DENSE_SHARE of it."""
         shape = (tile.row_stop - tile.row_start, tile.column_stop - tile.column_start)
         size = shape[0] * shape[1]
-        if self._bounds.size < size:
-            self._bounds, self._above = np.empty(size, dtype=np.float32), np.empty(size, dtype=np.bool_)
-        bounds, above = self._bounds[:size], self._above[:size]
+        bounds, above = self._space(size)
         rows = self._reduced[tile.row_start : tile.row_stop]
         columns = self._reduced[tile.column_start : tile.column_stop]
         np.matmul(rows, columns.T, out=bounds.reshape(shape))
@@ -140,3 +158,10 @@ class PrefixFilter:
         if np.count_nonzero(above) > allowed:
             return None
         return tile.locate(np.flatnonzero(above))
+
+    def _space(self, size: int) -> tuple[Float32Array, NDArray[np.bool_]]:
+        """Return this thread's arrays for one tile; new ones each time would cost as much as the product."""
+        held = getattr(self._buffers, "held", None)
+        if held is None or len(held[0]) < size:
+            held = self._buffers.held = (np.empty(size, dtype=np.float32), np.empty(size, dtype=np.bool_))
+        return held[0][:size], held[1][:size]

@@ -1,0 +1,86 @@
+"""Work on many threads, its results in order and few of them waiting; and one thread for each BLAS call."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from typing import TypeVar
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Keep matrix products from starting threads of their own while ours run."""
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[object] = threadpool_limits(limits=1)
+    return limits
+
+
+def in_order(
+    tasks: Iterable[Task],
+    work: Callable[[Task], Result],
+    threads: int,
+    split: Callable[[Task, BaseException], list[Task] | None] = lambda task, error: None,
+) -> Iterator[tuple[Task, Result]]:
+    """Yield each task with its result, in the order of the tasks, at most 2 * threads results waiting.
+
+    Args:
+        tasks: taken as they are needed.
+        work: called in a thread; in this one where `threads` is 1.
+        threads: how many at a time.
+        split: given a task and what it raised, returns tasks to do in its place, or None to raise it.
+    """
+    if threads == 1:
+        yield from _one_by_one(tasks, work, split)
+        return
+    more = iter(tasks)
+    waiting: deque[tuple[Task, Future[Result]]] = deque()
+    with ThreadPoolExecutor(threads, thread_name_prefix="snellen-mine") as pool:
+        try:
+            while True:
+                while len(waiting) < 2 * threads and (task := next(more, None)) is not None:
+                    waiting.append((task, pool.submit(work, task)))
+                if not waiting:
+                    return
+                task, future = waiting.popleft()
+                error = future.exception()
+                if error is None:
+                    yield task, future.result()
+                    continue
+                smaller = split(task, error)
+                if smaller is None:
+                    raise error
+                waiting.extendleft((part, pool.submit(work, part)) for part in reversed(smaller))
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+
+def _one_by_one(
+    tasks: Iterable[Task],
+    work: Callable[[Task], Result],
+    split: Callable[[Task, BaseException], list[Task] | None],
+) -> Iterator[tuple[Task, Result]]:
+    for first in tasks:
+        waiting = deque([first])
+        while waiting:
+            task = waiting.popleft()
+            try:
+                result = work(task)
+            except Exception as error:
+                smaller = split(task, error)
+                if smaller is None:
+                    raise
+                waiting.extendleft(reversed(smaller))
+                continue
+            yield task, result
