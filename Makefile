@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # Tests and the demo never reach for the network.
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup demo test test-all check bench format clean
+.PHONY: help setup demo test test-all check bench bench-mining format clean
 
 help:
 	@echo "make setup     virtual environment in .venv, once"
@@ -15,10 +15,11 @@ help:
 	@echo "make test-all  all of them: slow ones, and those in headless Chromium"
 	@echo "make check     ruff and mypy"
 	@echo "make bench     speed, as ratios measured in one run"
+	@echo "make bench-mining  the miner against FAISS, in a quarter of an hour"
 
 setup: $(READY)
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml constraints.txt setup.py $(wildcard src/snellen/mining/kernels/*.[ch])
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Snellen needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[api,onnx,peers,dev]'
@@ -41,6 +42,10 @@ check: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks.embed
 	$(BIN)/python -m benchmarks.ask
+
+bench-mining: $(READY)
+	$(BIN)/pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python -m benchmarks.mining
 
 format: $(READY)
 	$(BIN)/ruff format .

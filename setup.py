@@ -12,5 +12,6 @@ setup(
             py_limited_api=True,
             optional=True,  # without a compiler the package installs all the same, with the portable filter
         )
-    ]
+    ],
+    options={"bdist_wheel": {"py_limited_api": "cp311"}},
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,9 +76,15 @@ def find_pairs(
         tiling: sizes of the pieces; for tests.
 
     Raises:
-        UsageError: the arrays have different numbers of rows, or another dtype; the backend cannot be had.
+        UsageError: the arrays have different numbers of rows, or another dtype; the backend cannot be had; a threshold
+            or the number of threads cannot be meant.
         StudyError: a row is zero, not finite, or not of length 1.
     """
+    if threads is not None and threads < 1:
+        raise UsageError(f"threads is {threads}: give at least 1, or None for one on each core.")
+    for name, threshold in (("blind_min", blind_min), ("reference_max", reference_max)):
+        if math.isnan(threshold):
+            raise UsageError(f"{name} is not a number: give a cosine, from -1 to 1.")
     if len(blind) != len(reference):
         raise UsageError(f"blind has {len(blind)} rows and reference {len(reference)}: give the same images in both.")
     sides = []
@@ -87,9 +94,8 @@ def find_pairs(
                 f"{name} is {values.dtype} {list(values.shape)} where float16 [rows, dim] is needed: use "
                 ".astype(numpy.float16) and store that, since what is decided is what is stored."
             )
-        vectors = Vectors.from_array(values)
-        vectors.check(np.ones(len(values), dtype=np.bool_))
-        sides.append(Side(vectors, np.arange(len(values)), compiled=backend != "portable"))
+        sides.append(Side(Vectors.from_array(values), np.arange(len(values)), compiled=backend != "portable"))
+        sides[-1].check()
     threads = threads or cores()
     timings: dict[str, float] = {}
     with _timed(timings, "prepare"):

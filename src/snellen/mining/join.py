@@ -7,7 +7,7 @@ done again. Row blocks are done by several threads, and come in order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -81,7 +81,11 @@ NOTHING = Found(NOBODY, NOBODY, np.empty(0), np.empty(0), 0, 0, NO_CELLS)
 
 
 class _TooMany(Exception):
-    """A row block found more than it may hold."""
+    """A row block found more than it may hold; `rows` is how many rows are likely to be held."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(rows)
+        self.rows = rows
 
 
 @dataclass(frozen=True)
@@ -110,9 +114,11 @@ class Join:
         """Row blocks end before this position."""
         return len(self.blind) if self.rows is None else self.rows
 
-    def blocks(self, stripes: Iterable[range], progress: Progress = SILENT) -> Iterator[tuple[range, Found]]:
+    def blocks(
+        self, stripes: Iterable[range], progress: Progress = SILENT
+    ) -> Generator[tuple[range, Found], None, None]:
         """Yield what the row blocks of some stripes find, in order; the last of a stripe ends where the stripe does."""
-        height = self.tiling.rows
+        tallest = height = self.tiling.rows or self.filter.rows
 
         def cut() -> Iterator[range]:
             for rows in stripes:
@@ -122,28 +128,29 @@ class Join:
                     yield range(start, stop)
                     start = stop
 
-        def halve(rows: range, error: BaseException) -> list[range] | None:
+        def split(rows: range, error: BaseException) -> list[range] | None:
             nonlocal height
             if not isinstance(error, _TooMany):
                 return None
-            middle = rows.start + max(len(rows) // 2, 1)
-            height = middle - rows.start
-            return [range(rows.start, middle), range(middle, rows.stop)]
+            height = error.rows
+            return [range(start, min(start + height, rows.stop)) for start in range(rows.start, rows.stop, height)]
 
         with one_blas_thread():
-            for rows, found in in_order(cut(), self._row_block, self.threads, halve):
+            for rows, found in in_order(cut(), self._row_block, self.threads, split):
                 yield rows, found
-                height = min(2 * height, self.tiling.rows)
+                if 4 * len(found.a) < self.tiling.buffer_pairs:
+                    height = min(2 * height, tallest)
                 progress.advance(pairs_of_rows(rows.start, rows.stop, len(self.blind)))
 
     def _row_block(self, rows: range) -> Found:
         pieces: list[Found] = []
         cells = Cells()
         held = 0
-        for piece in self._pieces(rows, cells):
+        for done, piece in self._pieces(rows, cells):
             held += len(piece.a)
             if held > self.tiling.buffer_pairs and len(rows) > 1:
-                raise _TooMany
+                fitting = int(0.8 * len(rows) * done * self.tiling.buffer_pairs / held)
+                raise _TooMany(min(max(fitting, 1), len(rows) // 2))
             pieces.append(piece)
         pieces.append(NOTHING)
         a, b, blind, reference = (np.concatenate([piece[field] for piece in pieces]) for field in range(4))
@@ -158,24 +165,30 @@ class Join:
             cells.counts(),
         )
 
-    def _pieces(self, rows: range, cells: Cells) -> Iterator[Found]:
-        for tile in tiles(rows, len(self.blind), self.tiling.columns or self.filter.columns):
-            yield from self._tile(tile, cells)
-        yield from self._left_out(rows, cells)
+    def _pieces(self, rows: range, cells: Cells) -> Iterator[tuple[float, Found]]:
+        """Yield what is found, and after which share of the row block's columns."""
+        n = len(self.blind)
+        for tile in tiles(rows, n, self.tiling.columns or self.filter.columns):
+            for last, piece in self._tile(tile, cells):
+                yield (last - rows.start) / (n - rows.start), piece
+        for piece in self._left_out(rows, cells):
+            yield 1.0, piece
 
-    def _tile(self, tile: Tile, cells: Cells) -> Iterator[Found]:
+    def _tile(self, tile: Tile, cells: Cells) -> Iterator[tuple[int, Found]]:
+        """Yield what is found, and before which column."""
         candidates = self.filter.candidates(tile)
         if candidates is not None:
             a, b = candidates
             blind = self.blind.dots(a, b)
             passes = blind > self.condition.blind_min
             a, b, blind = a[passes], b[passes], blind[passes]
-            yield self._second(a, b, blind, self.reference.dots(a, b), cells)
+            yield tile.column_stop, self._second(a, b, blind, self.reference.dots(a, b), cells)
         elif tile.column_stop - tile.column_start > DENSE_COLUMNS:
             for half in tile.halves():
                 yield from self._tile(half, cells)
         else:
-            yield from self._dense(tile, cells)
+            for piece in self._dense(tile, cells):
+                yield tile.column_stop, piece
 
     def _dense(self, tile: Tile, cells: Cells) -> Iterator[Found]:
         columns = np.arange(tile.column_start, tile.column_stop)

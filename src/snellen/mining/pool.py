@@ -7,7 +7,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from typing import TypeVar
+from dataclasses import dataclass
+from itertools import islice
+from typing import Generic, TypeVar
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -26,13 +28,19 @@ def one_blas_thread() -> AbstractContextManager[object]:
     return limits
 
 
+@dataclass
+class _Waiting(Generic[Task, Result]):
+    task: Task
+    future: Future[Result] | None = None
+
+
 def in_order(
     tasks: Iterable[Task],
     work: Callable[[Task], Result],
     threads: int,
     split: Callable[[Task, BaseException], list[Task] | None] = lambda task, error: None,
 ) -> Iterator[tuple[Task, Result]]:
-    """Yield each task with its result, in the order of the tasks, at most 2 * threads results waiting.
+    """Yield each task with its result, in the order of the tasks, at most 4 * threads results waiting.
 
     Args:
         tasks: taken as they are needed.
@@ -44,26 +52,31 @@ def in_order(
         yield from _one_by_one(tasks, work, split)
         return
     more = iter(tasks)
-    waiting: deque[tuple[Task, Future[Result]]] = deque()
+    waiting: deque[_Waiting[Task, Result]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="snellen-mine") as pool:
         try:
             while True:
                 while len(waiting) < 2 * threads and (task := next(more, None)) is not None:
-                    waiting.append((task, pool.submit(work, task)))
+                    waiting.append(_Waiting(task))
+                # Parts of a split task wait their turn, too: results are held, and must stay few.
+                for each in islice(waiting, 2 * threads):
+                    each.future = each.future or pool.submit(work, each.task)
                 if not waiting:
                     return
-                task, future = waiting.popleft()
-                error = future.exception()
+                first = waiting.popleft()
+                assert first.future is not None
+                error = first.future.exception()
                 if error is None:
-                    yield task, future.result()
+                    yield first.task, first.future.result()
                     continue
-                smaller = split(task, error)
+                smaller = split(first.task, error)
                 if smaller is None:
                     raise error
-                waiting.extendleft((part, pool.submit(work, part)) for part in reversed(smaller))
+                waiting.extendleft(_Waiting(part) for part in reversed(smaller))
         finally:
-            for _, future in waiting:
-                future.cancel()
+            for each in waiting:
+                if each.future is not None:
+                    each.future.cancel()
 
 
 def _one_by_one(

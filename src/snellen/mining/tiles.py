@@ -22,11 +22,11 @@ Positions = NDArray[np.int64]
 class Tiling:
     """Sizes of the pieces; the pairs found are the same for any sizes.
 
-    `columns` None: as many as suit the filter. `stripe_pairs` pairs are about one file; `buffer_pairs` found pairs are
-    held in memory by each thread before rows are split.
+    `rows`, `columns` None: as many as suit the filter. `stripe_pairs` pairs are about one file; `buffer_pairs` found
+    pairs are held in memory by each thread before rows are split.
     """
 
-    rows: int = 512
+    rows: int | None = None
     columns: int | None = None
     stripe_pairs: int = 1 << 33
     buffer_pairs: int = 1 << 19
@@ -68,8 +68,9 @@ class Filter(Protocol):
     positions that are `left_out` it does not name at all: they are multiplied out.
     """
 
+    rows: int
     columns: int
-    """How many columns a tile for this filter has."""
+    """How many rows and columns a tile for this filter has."""
     left_out: Positions
     """Positions that it cannot judge, increasing."""
 
@@ -82,6 +83,9 @@ class Filter(Protocol):
         """
 
 
+STRIPE_ROWS = 512
+"""A stripe has a whole number of so many rows, whatever filter cuts it into row blocks."""
+
 DENSE_COLUMNS = 4096
 """A tile that is multiplied out has at most so many columns."""
 
@@ -91,6 +95,7 @@ NOBODY: Positions = np.empty(0, dtype=np.int64)
 class NoFilter:
     """Multiplies every tile out: right for short vectors, few images, and low thresholds."""
 
+    rows = STRIPE_ROWS
     columns = DENSE_COLUMNS
     left_out = NOBODY
 
@@ -123,9 +128,10 @@ def pairs_of(n: int) -> int:
 def stripes(n: int, tiling: Tiling, rows: int | None = None) -> Iterator[range]:
     """Cut rows 0 to `rows` - 1 (None: all n) into ranges of about `stripe_pairs` pairs, always the same."""
     start, end = 0, n if rows is None else rows
+    step = tiling.rows or STRIPE_ROWS
     while start < end:
         wanted = tiling.stripe_pairs // max(n - 1 - start, 1)
-        stop = min(end, start + max(wanted // tiling.rows, 1) * tiling.rows)
+        stop = min(end, start + max(wanted // step, 1) * step)
         yield range(start, stop)
         start = stop
 

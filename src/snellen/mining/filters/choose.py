@@ -5,6 +5,7 @@ The choice changes only the time a join takes, never what it finds.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
@@ -15,7 +16,9 @@ from snellen.errors import UsageError
 from snellen.mining import kernels
 from snellen.mining.exact import Side
 from snellen.mining.filters import prefix, scan
+from snellen.mining.filters.plan import FINE_LENGTHS, LENGTHS, Plan, Survivors, fit_plans
 from snellen.mining.filters.prefix import PrefixFilter
+from snellen.mining.filters.product import ProductFilter
 from snellen.mining.filters.scan import SketchFilter
 from snellen.mining.filters.sketch import FIT_ROWS, sample_rows
 from snellen.mining.kernels import Kernel
@@ -37,8 +40,8 @@ COMPARE = 0.1
 """Comparing a bound, and looking for those above."""
 GATHER = 1.2
 """One number of a gathered pair's float64 dot product, in NumPy."""
-DOT = 0.1
-"""The same, compiled."""
+FETCH, DOT = 60.0, 0.1
+"""The same, compiled: for the rows to come from memory, and for each number."""
 HIT = 20.0
 """A pair of fine sketches."""
 SCAN = {"AVX-512 VNNI": 0.0025, "AVX2": 0.0065, "portable C": 0.036}
@@ -97,16 +100,18 @@ def choose_filter(
         UsageError: the backend is unknown, or cannot be had here.
     """
     kernel = usable_kernel(backend)
+    if backend == "torch":
+        return Chosen(ProductFilter(side, blind_min), "PyTorch, low-precision products")
     if kernel is None and backend == "auto":
         progress.note(
             "the compiled kernels were not built (no C compiler at installation): the portable filter is used, which "
             "takes several times as long"
         )
     plain = 2 * MULTIPLY * side.dim + COMPARE
-    if pairs_of(len(side)) * plain < WORTH_CHOOSING or side.dim < scan.LENGTHS[0]:
+    if pairs_of(len(side)) * plain < WORTH_CHOOSING or side.dim < LENGTHS[0]:
         return Chosen(NoFilter(), "every pair multiplied out")
     with one_blas_thread():
-        sample = sample_rows(side, FIT_ROWS, [seed, 1])
+        sample = sample_rows(side, min(FIT_ROWS, max(len(side) // 8, SAMPLE_ROWS)), [seed, 1])
         if kernel is not None:
             chosen = _compiled(side, kernel, sample, blind_min, seed, plain, scratch, threads)
         else:
@@ -124,24 +129,28 @@ def _compiled(
     scratch: Path | None,
     threads: int,
 ) -> Chosen | None:
-    plans, reduced = scan.fit_plans(kernel, sample, blind_min, seed)
-    few = reduced.thinned(SAMPLE_ROWS)
-
-    def cost(length: int) -> float:
-        first, second = scan.survivors(plans[length], few)
-        decide = plain if first > 0.3 or second > scan.ROOM_SHARE else first * HIT + second * (30 + DOT * side.dim)
-        return SCAN[kernel.name] * length + decide
-
-    costs: dict[int, float] = {}
-    for length in plans:
-        costs[length] = cost(length)
-        if costs[length] > 2 * min(costs.values()):
-            break  # longer sketches cost more and more
-    best = min(costs, key=lambda length: costs[length])
-    if costs[best] >= plain:
+    decided = FETCH + DOT * side.dim
+    costs: dict[float, Plan] = {}
+    for fine_length in FINE_LENGTHS:
+        plans, reduced = fit_plans(kernel, sample, blind_min, seed, fine_length=fine_length)
+        survivors = Survivors(reduced.thinned(SAMPLE_ROWS), plans[LENGTHS[0]])
+        second, last = 0.0, math.inf
+        for length, plan in plans.items():
+            first, second = survivors.shares(plan)
+            hits = first * HIT * fine_length / FINE_LENGTHS[0]
+            cost = SCAN[kernel.name] * length + hits + (plain if second > scan.ROOM_SHARE else second * decided)
+            costs.setdefault(cost, plan)
+            if cost > last:
+                break  # and so would longer ones
+            last = cost
+        if second * decided < max(0.3 * min(costs), WORTH_CHOOSING / pairs_of(len(side))):
+            break  # longer fine sketches would save little
+    if min(costs) >= plain:
         return None
+    best = costs[min(costs)]
     return Chosen(
-        SketchFilter(side, plans[best], scratch, threads), f"{kernel.name}, sketches of {best} and {scan.FINE_LENGTH}"
+        SketchFilter(side, best, scratch, threads),
+        f"{kernel.name}, sketches of {best.coarse.length} and {best.fine.length}",
     )
 
 

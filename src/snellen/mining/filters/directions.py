@@ -23,8 +23,9 @@ def leading_directions(moment: Float64Array, k: int, seed: int) -> Float64Array:
     dim = len(moment)
     rng = np.random.default_rng([seed, 4])
     block = np.linalg.qr(rng.standard_normal((dim, min(k + 16, dim))))[0]
+    rough = moment.astype(np.float32)
     for _ in range(ROUNDS):
-        block = np.linalg.qr(moment @ block)[0]
+        block = np.linalg.qr((rough @ block.astype(np.float32)).astype(np.float64))[0]
     _, inner = np.linalg.eigh(block.T @ moment @ block)
     directions: Float64Array = np.ascontiguousarray((block @ inner)[:, ::-1][:, :k])
     return directions

@@ -23,7 +23,7 @@ from snellen.mining.exact import Float64Array, Side
 from snellen.mining.filters.directions import departure, leading_directions
 from snellen.mining.filters.sketch import widened
 from snellen.mining.pool import in_order
-from snellen.mining.tiles import DENSE_COLUMNS, NOBODY, Positions, Tile
+from snellen.mining.tiles import DENSE_COLUMNS, NOBODY, STRIPE_ROWS, Positions, Tile
 from snellen.vectors import UNIT_TOLERANCE
 
 Float32Array = NDArray[np.float32]
@@ -135,6 +135,7 @@ class PrefixFilter:
         blind_min: pairs with a blind cosine above it are never missed.
     """
 
+    rows = STRIPE_ROWS
     columns = DENSE_COLUMNS
     left_out = NOBODY
 

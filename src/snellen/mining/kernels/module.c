@@ -133,7 +133,7 @@ static PyObject *scan(PyObject *self, PyObject *args) {
         return NULL;
     if (!(t.use = chosen(index))) return NULL;
     if (n < 0 || n > INT32_MAX || t.k < 16 || t.k > 128 || t.k % 16 || t.fine_k < 64 || t.fine_k > 1024 ||
-        t.fine_k % 64 || t.row_start < 0 || t.row_stop > n || t.row_stop - t.row_start > MOST_ROWS ||
+        t.fine_k % 64 || t.row_start < 0 || t.row_stop < 0 || t.row_stop > n || t.row_stop - t.row_start > MOST_ROWS ||
         t.column_start < 0 || t.column_stop > n) {
         PyErr_SetString(PyExc_ValueError, "a tile outside of the rows, or sketches of a length that no kernel has");
         return NULL;
@@ -160,7 +160,7 @@ static PyObject *scan(PyObject *self, PyObject *args) {
 /* The address of one row, or NULL outside of the shards. */
 static const uint16_t *row_at(int64_t row, int64_t shards, const int64_t *starts, const uint64_t *addresses,
                               int64_t dim) {
-    if (row < 0 || row >= starts[shards]) return NULL;
+    if (row < starts[0] || row >= starts[shards]) return NULL;
     int64_t low = 0, high = shards;
     while (high - low > 1) {
         const int64_t middle = (low + high) / 2;
@@ -199,6 +199,10 @@ static PyObject *dots(PyObject *self, PyObject *args) {
         return NULL;
     const kernel *use = chosen(index);
     if (!use) return NULL;
+    if (dim < 1 || shards < 1 || shards > INT32_MAX || n < 0 || n > INT64_MAX / 8 || count < 0 || count > INT64_MAX / 8) {
+        PyErr_SetString(PyExc_ValueError, "a number of shards, rows or pairs, or a length of rows, that cannot be");
+        return NULL;
+    }
     buffers held = {.count = 0};
     PyObject *result = NULL;
     const uint64_t *address;

@@ -36,13 +36,17 @@ static int32_t fine(int k, const int8_t *x, const int8_t *y) {
 }
 
 static inline float widened(uint16_t half) {
-    /* The exponent is moved by multiplying with 2^112: exact, for subnormal numbers too. Rows are finite. */
-    uint32_t bits = (uint32_t)(half & 0x7fff) << 13;
-    float value;
+    /* The exponent's bias grows by 112, and again for infinity. A subnormal number m 2^-24 is read as 2^-14 + m 2^-24,
+     * from which 2^-14 is taken: exact, and without subnormal float32, which a program may have turned off. */
+    const int32_t size = half & 0x7fff, subnormal = -(size < 0x400), infinite = -(size > 0x7bff);
+    int32_t bits = (size << 13) + (112 << 23) + (subnormal & 1 << 23) + (infinite & 112 << 23);
+    const int32_t taken_bits = subnormal & 113 << 23;
+    float value, taken;
     memcpy(&value, &bits, 4);
-    value *= 5192296858534827628530496329220096.0f;
+    memcpy(&taken, &taken_bits, 4);
+    value -= taken;
     memcpy(&bits, &value, 4);
-    bits |= (uint32_t)(half & 0x8000) << 16;
+    bits |= (int32_t)((uint32_t)(half & 0x8000) << 16);
     memcpy(&value, &bits, 4);
     return value;
 }
