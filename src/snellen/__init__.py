@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from snellen.exam.match import match, statements
     from snellen.exam.power import power
     from snellen.exam.zeroshot import zeroshot
-    from snellen.mining import mine
+    from snellen.mining import find_pairs, mine
     from snellen.patterns import tag
     from snellen.providers import load_encoder, load_mllm
     from snellen.recipes.run import run
@@ -41,6 +41,7 @@ _HOME = {
     "correlate": "snellen.diagnosis.correlation",
     "diagnose": "snellen.diagnosis",
     "embed": "snellen.embedding",
+    "find_pairs": "snellen.mining",
     "grade": "snellen.exam",
     "load_encoder": "snellen.providers",
     "load_mllm": "snellen.providers",
@@ -64,6 +65,7 @@ __all__ = [
     "correlate",
     "diagnose",
     "embed",
+    "find_pairs",
     "grade",
     "load_encoder",
     "load_mllm",

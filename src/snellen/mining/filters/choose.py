@@ -42,7 +42,7 @@ GATHER = 1.2
 """One number of a gathered pair's float64 dot product, in NumPy."""
 FETCH, DOT = 60.0, 0.1
 """The same, compiled: for the rows to come from memory, and for each number."""
-HIT = 20.0
+HIT = 12.0
 """A pair of fine sketches."""
 SCAN = {"AVX-512 VNNI": 0.0025, "AVX2": 0.0065, "portable C": 0.036}
 """One number of two coarse sketches."""

@@ -12,8 +12,8 @@ from snellen.mining.filters import sketch
 from snellen.mining.filters.sketch import Basis, Quantiser, Reduced, Sketch
 from snellen.mining.kernels import Kernel
 
-LENGTHS = (16, 32, 48, 64, 96, 128)
-"""Lengths of coarse sketches to choose from: multiples of 16, as the kernels need."""
+LENGTHS = (16, 24, 32, 48, 64, 96, 128)
+"""Lengths of coarse sketches to choose from: multiples of 8, as the kernels need."""
 
 FINE_LENGTHS = (128, 256)
 """Lengths of fine sketches: multiples of 64."""

@@ -16,7 +16,7 @@ from snellen.mining.filters.plan import Plan
 from snellen.mining.kernels import GROUP, Kernel
 from snellen.mining.tiles import STRIPE_ROWS, Positions, Tile
 
-CHUNK_ROWS = 4096
+CHUNK_ROWS = 2048
 
 TILE_COLUMNS = 1 << 16
 """Columns of one call: long enough that Python's part of it does not count."""

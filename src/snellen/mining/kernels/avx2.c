@@ -61,6 +61,7 @@ TARGET static void scan(int k, int64_t count, const int8_t *rows, const int32_t 
                         const int32_t *column_bars, uint32_t *masks) {
     switch (k) { /* known lengths let the compiler unroll */
     case 16: scan_k(16, count, rows, bars, columns, column_bars, masks); break;
+    case 24: scan_k(24, count, rows, bars, columns, column_bars, masks); break;
     case 32: scan_k(32, count, rows, bars, columns, column_bars, masks); break;
     case 48: scan_k(48, count, rows, bars, columns, column_bars, masks); break;
     case 64: scan_k(64, count, rows, bars, columns, column_bars, masks); break;

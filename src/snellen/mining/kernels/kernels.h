@@ -18,7 +18,7 @@
 
 /* One group of GROUP columns against some rows, by the coarse sketch.
  *
- * k: numbers in a coarse sketch, a multiple of 16.
+ * k: numbers in a coarse sketch, a multiple of 8.
  * rows: int8 [count][k]. bars: int32 [count], what a row adds to the threshold.
  * columns: uint8 or int8, packed as the kernel wants it. column_bars: int32 [GROUP].
  * masks: out, uint32 [count]: bit c is set where the row and column c may pass.

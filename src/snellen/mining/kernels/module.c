@@ -132,7 +132,7 @@ static PyObject *scan(PyObject *self, PyObject *args) {
                           &fine, &fine_bars, &t.row_start, &t.row_stop, &t.column_start, &t.column_stop, &out))
         return NULL;
     if (!(t.use = chosen(index))) return NULL;
-    if (n < 0 || n > INT32_MAX || t.k < 16 || t.k > 128 || t.k % 16 || t.fine_k < 64 || t.fine_k > 1024 ||
+    if (n < 0 || n > INT32_MAX || t.k < 16 || t.k > 128 || t.k % 8 || t.fine_k < 64 || t.fine_k > 1024 ||
         t.fine_k % 64 || t.row_start < 0 || t.row_stop < 0 || t.row_stop > n || t.row_stop - t.row_start > MOST_ROWS ||
         t.column_start < 0 || t.column_stop > n) {
         PyErr_SetString(PyExc_ValueError, "a tile outside of the rows, or sketches of a length that no kernel has");
