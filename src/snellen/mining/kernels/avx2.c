@@ -6,55 +6,54 @@
 
 #define TARGET __attribute__((target("avx2,fma,f16c")))
 
+#define INLINE TARGET static inline __attribute__((always_inline))
+
+/* Keeps the compiler from adding up in another order, for which there are too few registers. */
+#define IN_THIS_ORDER(sum) __asm__("" : "+x"(sum))
+
+INLINE __m256i two_of(const int8_t *row, int step) {
+    int16_t two;
+    __builtin_memcpy(&two, row + 2 * step, 2);
+    return _mm256_set1_epi16(two);
+}
+
 /* vpmaddubsw: products of unsigned columns and signed rows, two and two added to int16. At most 2 x 127 x 63 < 2^15, so
- * it never saturates; sums then wrap modulo 2^16. */
-TARGET static inline __attribute__((always_inline)) void scan_k(const int k, int64_t count, const int8_t *rows,
-                                                               const int32_t *bars, const uint8_t *columns,
-                                                               const int32_t *column_bars, uint32_t *masks) {
+ * it never saturates; sums then wrap modulo 2^16. `height` rows at a time, so that each load of columns serves them all. */
+INLINE void scan_rows(const int k, const int height, const int8_t *rows, const int32_t *bars, const __m256i *packed,
+                      __m256i start0, __m256i start1, uint32_t *masks) {
+    __m256i a0[4], a1[4];
+    for (int n = 0; n < height; n++) {
+        const __m256i bar = _mm256_set1_epi16((int16_t)bars[n]);
+        a0[n] = _mm256_sub_epi16(start0, bar);
+        a1[n] = _mm256_sub_epi16(start1, bar);
+    }
+    for (int step = 0; step < k / 2; step++) {
+        const __m256i c0 = _mm256_loadu_si256(packed + step), c1 = _mm256_loadu_si256(packed + k / 2 + step);
+        for (int n = 0; n < height; n++) {
+            const __m256i q = two_of(rows + n * k, step);
+            a0[n] = _mm256_add_epi16(a0[n], _mm256_maddubs_epi16(c0, q));
+            a1[n] = _mm256_add_epi16(a1[n], _mm256_maddubs_epi16(c1, q));
+            IN_THIS_ORDER(a0[n]);
+            IN_THIS_ORDER(a1[n]);
+        }
+    }
+    for (int n = 0; n < height; n++) {
+        /* Sign bits of 32 int16: packing saturates, so signs stay; it leaves lanes 0-7, 16-23, 8-15, 24-31. */
+        const __m256i both = _mm256_permute4x64_epi64(_mm256_packs_epi16(a0[n], a1[n]), 0xd8);
+        masks[n] = ~(uint32_t)_mm256_movemask_epi8(both);
+    }
+}
+
+INLINE void scan_k(const int k, int64_t count, const int8_t *rows, const int32_t *bars, const uint8_t *columns,
+                   const int32_t *column_bars, uint32_t *masks) {
     const __m256i *packed = (const __m256i *)columns; /* [2][k / 2][16 columns][2] */
     int16_t negated[GROUP];
     for (int c = 0; c < GROUP; c++) negated[c] = (int16_t)(uint16_t)-(uint32_t)column_bars[c];
     const __m256i start0 = _mm256_loadu_si256((const __m256i *)negated);
     const __m256i start1 = _mm256_loadu_si256((const __m256i *)(negated + 16));
     int64_t r = 0;
-    for (; r + 4 <= count; r += 4) {
-        const int8_t *row = rows + r * k;
-        __m256i a0[4], a1[4];
-        for (int n = 0; n < 4; n++) {
-            const __m256i bar = _mm256_set1_epi16((int16_t)bars[r + n]);
-            a0[n] = _mm256_sub_epi16(start0, bar);
-            a1[n] = _mm256_sub_epi16(start1, bar);
-        }
-        for (int step = 0; step < k / 2; step++) {
-            const __m256i c0 = _mm256_loadu_si256(packed + step);
-            const __m256i c1 = _mm256_loadu_si256(packed + k / 2 + step);
-            for (int n = 0; n < 4; n++) {
-                int16_t two;
-                __builtin_memcpy(&two, row + n * k + 2 * step, 2);
-                const __m256i q = _mm256_set1_epi16(two);
-                a0[n] = _mm256_add_epi16(a0[n], _mm256_maddubs_epi16(c0, q));
-                a1[n] = _mm256_add_epi16(a1[n], _mm256_maddubs_epi16(c1, q));
-            }
-        }
-        for (int n = 0; n < 4; n++) {
-            /* Sign bits of 32 int16: packing saturates, so signs stay, in lanes 0-7, 16-23, 8-15, 24-31. */
-            const __m256i both = _mm256_permute4x64_epi64(_mm256_packs_epi16(a0[n], a1[n]), 0xd8);
-            masks[r + n] = ~(uint32_t)_mm256_movemask_epi8(both);
-        }
-    }
-    for (; r < count; r++) {
-        const __m256i bar = _mm256_set1_epi16((int16_t)bars[r]);
-        __m256i a0 = _mm256_sub_epi16(start0, bar), a1 = _mm256_sub_epi16(start1, bar);
-        for (int step = 0; step < k / 2; step++) {
-            int16_t two;
-            __builtin_memcpy(&two, rows + r * k + 2 * step, 2);
-            const __m256i q = _mm256_set1_epi16(two);
-            a0 = _mm256_add_epi16(a0, _mm256_maddubs_epi16(_mm256_loadu_si256(packed + step), q));
-            a1 = _mm256_add_epi16(a1, _mm256_maddubs_epi16(_mm256_loadu_si256(packed + k / 2 + step), q));
-        }
-        const __m256i both = _mm256_permute4x64_epi64(_mm256_packs_epi16(a0, a1), 0xd8);
-        masks[r] = ~(uint32_t)_mm256_movemask_epi8(both);
-    }
+    for (; r + 4 <= count; r += 4) scan_rows(k, 4, rows + r * k, bars + r, packed, start0, start1, masks + r);
+    for (; r < count; r++) scan_rows(k, 1, rows + r * k, bars + r, packed, start0, start1, masks + r);
 }
 
 TARGET static void scan(int k, int64_t count, const int8_t *rows, const int32_t *bars, const uint8_t *columns,

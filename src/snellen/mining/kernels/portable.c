@@ -3,27 +3,48 @@
 
 #include <string.h>
 
+/* int16 arithmetic modulo 2^16, as uint16_t, where wrapping is defined, on eight columns at a time: GCC and Clang have
+ * vectors for that on every machine. */
+#define LANES 8
+#define PARTS (GROUP / LANES)
+#if defined(__GNUC__) || defined(__clang__)
+typedef uint16_t lanes __attribute__((vector_size(2 * LANES)));
+#define ADD_PRODUCT(sum, q, column) ((sum) += (q) * (column))
+#else
+typedef struct { uint16_t lane[LANES]; } lanes;
+#define ADD_PRODUCT(sum, q, column) \
+    for (int c = 0; c < LANES; c++) (sum).lane[c] = (uint16_t)((sum).lane[c] + (uint32_t)(q) * (column).lane[c])
+#endif
+
 static void scan(int k, int64_t count, const int8_t *rows, const int32_t *bars, const uint8_t *columns,
                  const int32_t *column_bars, uint32_t *masks) {
-    /* int16 arithmetic modulo 2^16, as uint16_t, where wrapping is defined. */
-    int16_t values[128 * GROUP];
-    for (int n = 0; n < k * GROUP; n++) values[n] = (int8_t)columns[n];
-    uint16_t start[GROUP];
-    for (int c = 0; c < GROUP; c++) start[c] = (uint16_t)-column_bars[c];
+    lanes values[128 * PARTS], start[PARTS], sums[PARTS];
+    uint16_t lane[GROUP];
+    for (int d = 0; d < k; d++) {
+        for (int c = 0; c < GROUP; c++) lane[c] = (uint16_t)(int8_t)columns[d * GROUP + c];
+        memcpy(values + d * PARTS, lane, sizeof lane);
+    }
+    for (int c = 0; c < GROUP; c++) lane[c] = (uint16_t)(0u - (uint32_t)column_bars[c]);
+    memcpy(start, lane, sizeof lane);
     for (int64_t r = 0; r < count; r++) {
         const int8_t *row = rows + r * k;
-        uint16_t sums[GROUP];
-        for (int c = 0; c < GROUP; c++) sums[c] = (uint16_t)(start[c] - (uint16_t)bars[r]);
+        lanes s0 = start[0], s1 = start[1], s2 = start[2], s3 = start[3];
         for (int d = 0; d < k; d++) {
-            const int16_t *column = values + d * GROUP;
-            const int16_t q = row[d];
-            for (int c = 0; c < GROUP; c++) sums[c] = (uint16_t)(sums[c] + (uint16_t)(q * column[c]));
+            const uint16_t q = (uint16_t)row[d];
+            const lanes *column = values + d * PARTS;
+            ADD_PRODUCT(s0, q, column[0]);
+            ADD_PRODUCT(s1, q, column[1]);
+            ADD_PRODUCT(s2, q, column[2]);
+            ADD_PRODUCT(s3, q, column[3]);
         }
+        sums[0] = s0, sums[1] = s1, sums[2] = s2, sums[3] = s3;
+        memcpy(lane, sums, sizeof lane);
+        const uint16_t bar = (uint16_t)bars[r];
         uint16_t below = 0x8000;
-        for (int c = 0; c < GROUP; c++) below &= sums[c];
+        for (int c = 0; c < GROUP; c++) below &= (uint16_t)(lane[c] - bar);
         uint32_t mask = 0;
         if (!below) {
-            for (int c = 0; c < GROUP; c++) mask |= (uint32_t)(~sums[c] >> 15 & 1) << c;
+            for (int c = 0; c < GROUP; c++) mask |= (uint32_t)((uint16_t)(lane[c] - bar) < 0x8000) << c;
         }
         masks[r] = mask;
     }
