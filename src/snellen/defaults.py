@@ -1,4 +1,4 @@
-"""The paper's settings, which are the defaults everywhere (Tong et al., CVPR 2024, section 2)."""
+"""The paper's settings, which are the defaults everywhere (Tong et al., CVPR 2024, section 2), and one of ours."""
 
 from typing import Final
 
@@ -13,3 +13,6 @@ BLIND_MIN: Final = 0.95
 
 REFERENCE_MAX: Final = 0.6
 """A blind pair's reference cosine is below this."""
+
+MAX_PAIRS: Final = 10_000_000
+"""Ours: `mine` writes no more pairs than this unless it is told to."""

@@ -110,9 +110,24 @@ class Study:
         return self.root / "mining.json"
 
     @property
+    def counts(self) -> Path:
+        """`counts.json`: the same of pairs that were only counted."""
+        return self.root / "counts.json"
+
+    @property
     def mining_parts(self) -> Path:
         """Where `mine` keeps its finished stripes until all are there."""
         return self.root / "mining.parts"
+
+    @property
+    def counts_parts(self) -> Path:
+        """The same while pairs are only counted."""
+        return self.root / "counts.parts"
+
+    @property
+    def estimate_parts(self) -> Path:
+        """Where an estimate keeps arrays that are too large for memory."""
+        return self.root / "estimate.parts"
 
     @property
     def accepted(self) -> Path:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,9 +14,16 @@ import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
 
+from snellen.mining import kernels
 from snellen.mining.exact import Side
+from snellen.mining.filters import prefix
+from snellen.mining.filters.plan import fit_plans
+from snellen.mining.filters.prefix import PrefixFilter
+from snellen.mining.filters.product import ProductFilter
+from snellen.mining.filters.scan import SketchFilter
+from snellen.mining.kernels import Kernel
 from snellen.mining.parts import PAIR, Records
-from snellen.mining.tiles import Tiling
+from snellen.mining.tiles import Filter, NoFilter, Tiling
 from snellen.study import Study
 from snellen.vectors import Vectors
 from tests import studies
@@ -26,9 +35,48 @@ TINY = Tiling(rows=7, columns=11, stripe_pairs=300, buffer_pairs=50)
 """Pieces so small that everything is cut, split and overflows."""
 
 
-def side(values: Half, rows: Iterable[int] | None = None) -> Side:
+each_kernel = pytest.mark.parametrize("kernel", kernels.available(), ids=lambda kernel: str(kernel.name))
+
+
+def side(values: Half, rows: Iterable[int] | None = None, *, compiled: bool = True) -> Side:
     chosen = np.arange(len(values)) if rows is None else np.fromiter(rows, dtype=np.int64)
-    return Side(Vectors.from_array(values), chosen)
+    return Side(Vectors.from_array(values), chosen, compiled=compiled)
+
+
+def prefix_filter(one: Side, blind_min: float, k: int = 15) -> PrefixFilter:
+    basis = prefix.fit_basis(one.half(0, len(one)), min(k, one.dim), 0)
+    return PrefixFilter(prefix.reduce_side(one, basis, None), blind_min)
+
+
+def sketch_filter(
+    one: Side,
+    blind_min: float,
+    kernel: Kernel,
+    length: int = 16,
+    fine_length: int = 128,
+    *,
+    sample: Half | None = None,
+    largest_error: float | None = None,
+) -> SketchFilter:
+    """A filter fitted on the side or a sample; a smaller largest error leaves more rows out."""
+    sample = one.half(0, len(one)) if sample is None else sample
+    plans, _ = fit_plans(kernel, sample, blind_min, 0, (length,), fine_length)
+    plan = plans[length]
+    if largest_error is not None:
+        plan = replace(plan, largest_error=min(largest_error, plan.largest_error))
+    return SketchFilter(one, plan)
+
+
+FILTERS: dict[str, Callable[[Side, float], Filter]] = {
+    "none": lambda one, blind_min: NoFilter(),
+    "prefix 1": lambda one, blind_min: prefix_filter(one, blind_min, 1),
+    "prefix 31": lambda one, blind_min: prefix_filter(one, blind_min, 31),
+    "product": lambda one, blind_min: ProductFilter(one, blind_min, "cpu"),
+    **{kernel.name: partial(sketch_filter, kernel=kernel) for kernel in kernels.available()},
+}
+"""Every filter there is, prepared for a side."""
+
+each_filter = pytest.mark.parametrize("name", FILTERS)
 
 
 def cosines(values: Half) -> NDArray[np.float64]:

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from snellen.mining import MiningResult, mine
+from snellen.mining import MiningResult, mine, question
 from snellen.mining.tiles import Tiling
 from snellen.study import Study
 from tests import studies
 from tests.mining.conftest import Half
 
-NAMES = {"blind": "control/blind", "reference": "control/reference"}
+NAMES: dict[str, Any] = {"blind": "control/blind", "reference": "control/reference"}
 
 
 def data(rows: int = 240, seed: int = 0) -> tuple[Half, Half]:
@@ -28,7 +28,7 @@ def run(study: Study, **options: Any) -> MiningResult:
 
 
 def use_tiling(monkeypatch: pytest.MonkeyPatch, tiling: Tiling) -> None:
-    monkeypatch.setattr(sys_verb(), "TILING", tiling)
+    monkeypatch.setattr(question, "TILING", tiling)
 
 
 def files(study: Study) -> dict[str, bytes]:

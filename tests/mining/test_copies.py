@@ -6,13 +6,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from snellen.mining import choose
 from snellen.mining.copies import collapse
+from snellen.mining.exact import Side
+from snellen.mining.filters import choose
 from snellen.mining.parts import Parts
-from snellen.mining.tiles import Tiling
+from snellen.mining.tiles import Filter, Tiling
 from tests.mining.conftest import TINY, Half, cosines, side
 from tests.studies import spectrum_rows, unit_rows, with_copies
+
+
+def filtered(side: Side, blind_min: float) -> Filter:
+    return choose.choose_filter(side, blind_min, 0).filter
+
+
+def collapsed(blind: Half, reference: Half, parts: Parts, tiling: Tiling, threads: int = 1) -> NDArray[np.bool_]:
+    return collapse(side(blind), side(reference), 0.98, parts, tiling, filtered, threads)
 
 
 def plain(blind: Half, reference: Half, limit: float) -> list[bool]:
@@ -43,21 +53,22 @@ def test_equals_the_definition(seed: int, tiling: Tiling, tmp_path: Path, monkey
     blind, reference = both(seed, 120)
     expected = plain(blind, reference, 0.98)
     parts = Parts(tmp_path / "parts", "key")
-    assert collapse(side(blind), side(reference), 0.98, 0, parts, tiling).tolist() == expected
+    assert collapsed(blind, reference, parts, tiling).tolist() == expected
     assert 10 < sum(expected) < 110
-    # Again, from what is on disk.
-    assert collapse(side(blind), side(reference), 0.98, 0, parts, tiling).tolist() == expected
+    # Again, from what is on disk; and on several threads.
+    assert collapsed(blind, reference, parts, tiling).tolist() == expected
+    assert collapsed(blind, reference, Parts(tmp_path / "other", "key"), tiling, threads=3).tolist() == expected
 
 
 def test_goes_on_where_it_was(tmp_path: Path) -> None:
     blind, reference = both(7, 100)
     parts = Parts(tmp_path / "parts", "key")
-    expected = collapse(side(blind), side(reference), 0.98, 0, parts, TINY)
+    expected = collapsed(blind, reference, parts, TINY)
     files = sorted(path for path in parts.folder.glob("copies-*.json"))
     assert len(files) > 5
     for path in files[3:]:
         path.unlink()
-    again = collapse(side(blind), side(reference), 0.98, 0, Parts(tmp_path / "parts", "key"), TINY)
+    again = collapsed(blind, reference, Parts(tmp_path / "parts", "key"), TINY)
     assert np.array_equal(again, expected)
 
 
@@ -65,13 +76,13 @@ def test_no_chains(tmp_path: Path) -> None:
     # b is a copy of a, c of b but not of a: c stays.
     angles = np.array([0.0, 0.19, 0.38])
     values = unit_rows(np.stack([np.cos(angles), np.sin(angles)], axis=1))
-    found = collapse(side(values), side(values), 0.98, 0, Parts(tmp_path / "parts", "key"), TINY)
+    found = collapsed(values, values, Parts(tmp_path / "parts", "key"), TINY)
     assert found.tolist() == [False, True, False]
 
 
 def test_both_encoders_must_agree(tmp_path: Path) -> None:
     same = unit_rows(np.ones((2, 4)))
-    found = collapse(side(same), side(unit_rows(np.eye(2))), 0.98, 0, Parts(tmp_path / "parts", "key"), TINY)
+    found = collapsed(same, unit_rows(np.eye(2)), Parts(tmp_path / "parts", "key"), TINY)
     assert found.tolist() == [False, False]
 
 
@@ -79,6 +90,6 @@ def test_a_burst_leaves_little_on_disk(tmp_path: Path) -> None:
     rng = np.random.default_rng(8)
     values = unit_rows(with_copies(rng, np.repeat(spectrum_rows(rng, 1, 16), 800, axis=0), 0.5, 0.999, 1))
     parts = Parts(tmp_path / "parts", "key")
-    found = collapse(side(values), side(values), 0.98, 0, parts, Tiling(64, 128, 20_000, 1000))
+    found = collapsed(values, values, parts, Tiling(64, 128, 20_000, 1000))
     assert found.sum() == 799
     assert sum(path.stat().st_size for path in parts.folder.glob("copies-*.bin")) == 799 * 16

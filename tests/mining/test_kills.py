@@ -1,4 +1,4 @@
-"""Killed at any moment and run again, `mine` leaves what an undisturbed run leaves."""
+"""Killed at any moment and run again, with any threads and backend, `mine` leaves what an undisturbed run leaves."""
 
 from __future__ import annotations
 
@@ -20,21 +20,23 @@ from tests.mining.mine_study import files
 
 PROGRAM = """
 import sys
-from snellen.mining import choose, mine, select, stream, survey
+from snellen.mining import mine, order, prepare, question, stream, survey
+from snellen.mining.filters import choose
 from snellen.mining.tiles import Tiling
-verb = sys.modules["snellen.mining.verb"]
-verb.TILING = Tiling(rows=32, columns=64, stripe_pairs=30_000, buffer_pairs=500)
-verb.QUANTILE_SAMPLE = survey.HISTOGRAM_SAMPLE = 50_000
+question.TILING = Tiling(rows=32, columns=64, stripe_pairs=30_000, buffer_pairs=500)
+order.SAMPLE_ROWS = 300
+prepare.QUANTILE_SAMPLE = survey.HISTOGRAM_PAIRS = 50_000
 choose.WORTH_CHOOSING = 0
 stream.ALL_PAIRS_IMAGES = 100
 mine(sys.argv[1], blind="control/blind", reference="control/reference", blind_min="q0.999", reference_max="q0.9",
-     max_per_image=3, max_pairs=400, collapse_copies=0.98)
+     max_per_image=3, top_k=2, max_pairs=400, collapse_copies=0.98, threads=int(sys.argv[2]), backend=sys.argv[3])
 """
 
 
-def start(root: Path) -> subprocess.Popen[bytes]:
+def start(root: Path, threads: int = 1, backend: str = "auto") -> subprocess.Popen[bytes]:
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-    return subprocess.Popen([sys.executable, "-W", "error", "-c", PROGRAM, os.fspath(root)], env=environment)
+    arguments = [os.fspath(root), str(threads), backend]
+    return subprocess.Popen([sys.executable, "-W", "error", "-c", PROGRAM, *arguments], env=environment)
 
 
 def stages(study: Study) -> int:
@@ -43,9 +45,9 @@ def stages(study: Study) -> int:
     return parts + 1000 * study.mining.exists() + 1000 * study.pairs.exists()
 
 
-def killed(study: Study, at: int, delay: float) -> bool:
+def killed(study: Study, at: int, delay: float, threads: int, backend: str) -> bool:
     """Run until `at` files are there, and kill after a moment; False if it ended by itself."""
-    process = start(study.root)
+    process = start(study.root, threads, backend)
     while process.poll() is None and stages(study) < at:
         time.sleep(0.001)
     time.sleep(delay)
@@ -70,13 +72,15 @@ def kill_again_and_again(tmp_path: Path, kills: int, seed: int) -> None:
     happened = 0
     while happened < kills:
         at = chance.choice([*range(1, 85, 6), 1000, 2000])
-        if killed(study, at, chance.random() * 0.02):
+        # Every run with other threads and another backend: what one has finished, the next goes on from.
+        means = chance.choice([1, 2, 3]), chance.choice(["auto", "portable"])
+        if killed(study, at, chance.random() * 0.02, *means):
             happened += 1
         else:  # it was quicker than the kill: begin again
             assert files(study) == expected
             shutil.rmtree(study.root)
             shutil.copytree(fresh.root, study.root)
-    assert start(study.root).wait() == 0
+    assert start(study.root, threads=2).wait() == 0
     assert files(study) == expected
 
 

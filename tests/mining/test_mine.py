@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import pytest
 
 from snellen import storage
 from snellen.errors import UsageError
-from snellen.mining import mine
+from snellen.mining import MiningResult, kernels, mine, order
 from snellen.mining import stream as stream_module
+from snellen.mining import survey as survey_module
+from snellen.mining.filters import choose
 from snellen.mining.tiles import Tiling
 from snellen.records import pair_id
 from snellen.study import Study
@@ -65,6 +68,7 @@ class TestWhatIsWritten:
             "histogram",
             "near_misses",
             "suggestions",
+            "above_cells",
         ]
         assert set(details["blind"]) == {"name", "slug", "fingerprint"}
         assert set(details["resolved"]["blind_min"]) == {"value", "method", "quantile", "n_pairs", "low", "high"}
@@ -78,11 +82,39 @@ class TestWhatIsWritten:
             "below_reference_max",
             "after_labels",
             "after_max_per_image",
+            "after_top_k",
             "written",
         ]
         assert details["near_misses"] is None and details["suggestions"] is None
         assert details["images_without_label"] is None
         assert details["histogram"]["n_pairs"] == details["counts"]["pairs"] == 240 * 239 // 2
+
+    def test_asked_is_all_that_what_is_written_depends_on(self, study: Study) -> None:
+        result = run(study, max_pairs="all", top_k=50, threads=2, backend="portable")
+        assert result.details["asked"] == {
+            "blind": "control/blind",
+            "reference": "control/reference",
+            "blind_min": 0.95,
+            "reference_max": 0.6,
+            "max_pairs": "all",
+            "max_per_image": None,
+            "top_k": 50,
+            "collapse_copies": None,
+            "labels": "any",
+            "seed": 0,
+        }
+        assert list(result.details["truncated"]) == ["max_per_image", "top_k", "max_pairs", "images_capped"]
+
+    @pytest.mark.parametrize("blind_min", [0.95, 0.6])
+    def test_cells_above_the_blind_minimum(self, study: Study, blind_min: float) -> None:
+        result = run(study, blind_min=blind_min)
+        x, y = (cosines(values)[np.triu_indices(240, 1)] for values in data())
+        x, y = x[x > blind_min], y[x > blind_min]
+        expected = Counter(zip((np.floor((x + 1.0625) * 256)), np.floor((y + 1.0625) * 256), strict=True))
+        cells = result.details["above_cells"]
+        found = {divmod(cell, 544): n for cell, n in zip(cells["cells"], cells["counts"], strict=True)}
+        assert found == expected
+        assert cells["cells"] == sorted(cells["cells"])
 
     def test_manifest_vouches_for_both_files(self, study: Study) -> None:
         result = run(study)
@@ -100,16 +132,25 @@ class TestWhatIsWritten:
         assert str(study.root) not in json.dumps(manifest)
         assert not study.mining_parts.exists()
 
-    @pytest.mark.parametrize("tiling", [TINY, Tiling(50, 60, 2000, 3)])
-    def test_sizes_of_pieces_do_not_show(self, study: Study, tiling: Tiling, monkeypatch: pytest.MonkeyPatch) -> None:
-        options = {"max_per_image": 3, "max_pairs": 50, "collapse_copies": 0.97}
+    @pytest.mark.parametrize(
+        "options", [{}, {"max_per_image": 3, "max_pairs": 50, "collapse_copies": 0.97}, {"top_k": 2, "blind_min": 0.8}]
+    )
+    def test_how_it_is_done_does_not_show(
+        self, study: Study, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Sizes of pieces, size of the sample, threads and backends."""
         run(study, **options)
         whole = files(study)
-        for path in (study.pairs, study.mining, study.manifest_path(study.pairs)):
-            path.unlink()
-        use_tiling(monkeypatch, tiling)
-        run(study, **options)
-        assert files(study) == whole
+        monkeypatch.setattr(choose, "WORTH_CHOOSING", 0)
+        backends = ["portable", "torch", "auto", *(["compiled"] if kernels.available() else [])]
+        for number, tiling in enumerate([TINY, Tiling(50, 60, 2000, 3), Tiling()]):
+            use_tiling(monkeypatch, tiling)
+            monkeypatch.setattr(order, "SAMPLE_ROWS", (20, 239, 1)[number])
+            for threads, backend in enumerate(backends, 1):
+                for path in (study.pairs, study.mining, study.manifest_path(study.pairs)):
+                    path.unlink()
+                assert not run(study, **options, threads=threads, backend=backend).reused
+                assert files(study) == whole
 
     def test_many_row_groups(self, tmp_path: Path) -> None:
         blind = np.repeat(studies.unit_rows(np.ones((1, 4))), 600, axis=0)
@@ -179,10 +220,30 @@ class TestOptions:
         assert counts["written"] == 5
         assert counts["after_max_per_image"] == everything - truncated["max_per_image"]
         assert truncated["max_pairs"] == counts["after_max_per_image"] - 5 > 0
+        assert counts["after_top_k"] == counts["after_max_per_image"]
         assert truncated["images_capped"] > 0
         pairs = oracle(*data(), 0.8, 0.6)
         widest = max(pairs, key=lambda pair: pairs[pair][0] - pairs[pair][1])
         assert widest in as_pairs(read_pairs(study.pairs))
+
+    @pytest.mark.parametrize("sample", [2048, 30])
+    def test_top_k(self, study: Study, sample: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(order, "SAMPLE_ROWS", sample)
+        use_tiling(monkeypatch, TINY)
+        pairs = oracle(*data(), 0.8, 0.6)
+        ids = studies.image_ids(240)
+        ranked = sorted(pairs, key=lambda pair: (pairs[pair][1] - pairs[pair][0], pair_id(ids[pair[0]], ids[pair[1]])))
+        places: Counter[int] = Counter()
+        expected = {}
+        for pair in ranked:
+            if min(places[image] for image in pair) < 2:
+                expected[pair] = pairs[pair]
+            places.update(pair)
+        result = run(study, blind_min=0.8, top_k=2)
+        assert as_pairs(read_pairs(study.pairs)) == expected and len(expected) < len(pairs)
+        assert result.counts["after_labels"] == result.counts["after_max_per_image"] == len(pairs)
+        assert result.counts["after_top_k"] == result.counts["written"] == len(expected)
+        assert result.details["truncated"]["top_k"] == len(pairs) - len(expected)
 
     @pytest.mark.parametrize("rule", ["within", "across"])
     def test_labels(self, tmp_path: Path, rule: str) -> None:
@@ -223,16 +284,10 @@ class TestOptions:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            ({"max_pairs": 0}, "--max-pairs 0"),
-            ({"max_per_image": -1}, "--max-per-image -1"),
-            ({"collapse_copies": 1.0}, "--collapse-copies 1.0 .*0.98"),
-            ({"collapse_copies": float("nan")}, "--collapse-copies nan"),
-            ({"labels": "same"}, "--labels same .*any, within, across"),
-            ({"seed": -1}, "--seed -1"),
-            ({"blind_min": "95%"}, "--blind-min 95% .*q0.9999"),
             ({"reference": "control/blind"}, "compared with another one"),
             ({"blind": "control/blnd"}, r"--blind control/blnd .*did you mean control/blind\?.*control/reference"),
             ({"blind": "CONTROL/BLIND"}, "choose one of control/blind, control/reference"),
+            ({"seed": -1}, "--seed -1"),
         ],
     )
     def test_wrong_options(self, study: Study, options: dict[str, Any], message: str) -> None:
@@ -285,13 +340,40 @@ class TestNothingPasses:
             assert again.n_pairs == suggestion["n_pairs"]
 
     def test_above_the_limit_a_sample_and_marked_so(self, study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-        import sys
-
         monkeypatch.setattr(stream_module, "ALL_PAIRS_IMAGES", 100)
-        monkeypatch.setattr(sys.modules["snellen.mining.survey"], "MISSES_SAMPLE", 5000)
-        monkeypatch.setattr(sys.modules["snellen.mining.survey"], "HISTOGRAM_SAMPLE", 3000)
-        result = run(study, blind_min=0.999, reference_max=-0.2)
-        assert result.details["histogram"]["sampled"] is True
-        assert result.details["histogram"]["n_pairs"] == result.details["near_misses"]["n_pairs"] == 5000
+        monkeypatch.setattr(survey_module, "MISSES_SAMPLE", 5000)
+        monkeypatch.setattr(survey_module, "HISTOGRAM_PAIRS", 3000)
+        result = run(study, blind_min=0.98, reference_max=-0.5)
+        assert result.n_pairs == 0 and result.counts["above_blind_min"] > 5
+        assert result.details["near_misses"]["n_pairs"] == 5000
+        self.check_histogram(result, 5000)
+        by_change = {suggestion["change"]: suggestion for suggestion in result.details["suggestions"]}
+        assert by_change["blind_min"]["sampled"] and by_change["both"]["sampled"]
+        # The join has seen all pairs above the blind minimum: how many a looser reference threshold lets in is known.
+        exact = by_change["reference_max"]
+        assert (exact["sampled"], exact["low"], exact["high"]) == (False, None, None)
+        assert run(study, blind_min=0.98, reference_max=exact["reference_max"]).n_pairs == exact["n_pairs"] > 0
+        self.check_histogram(run(study), 3000)
+
+    def check_histogram(self, result: MiningResult, drawn: int) -> None:
+        histogram = result.details["histogram"]
+        counts, first = np.array(histogram["counts"]), histogram["exact_from"]
+        assert histogram["sampled"] is True
+        assert histogram["scale"] == (240 * 239 // 2) / drawn
+        assert counts[first:].sum() == result.counts["above_blind_min"]
+        assert histogram["blind_edges"][first] == result.blind_min
+        assert drawn * 0.95 < counts[:first].sum() <= drawn
+        assert histogram["n_pairs"] == counts.sum()
+        x, y = (cosines(values)[np.triu_indices(240, 1)] for values in data())
+        edges = np.array(histogram["blind_edges"][first:]), histogram["reference_edges"]
+        above = x > result.blind_min
+        assert np.array_equal(counts[first:], np.histogram2d(x[above], y[above], bins=edges)[0])
+
+    def test_labels_leave_suggestions_to_the_sample(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(stream_module, "ALL_PAIRS_IMAGES", 100)
+        table = studies.images(240, labels=[f"class {row % 2}" for row in range(240)])
+        study = studies.write_study(tmp_path / "study", *data(), table)
+        result = run(study, blind_min=0.98, reference_max=-0.5, labels="across")
+        assert result.n_pairs == 0
+        # How many of the pairs above the blind minimum fit the label rule was not counted.
         assert all(suggestion["sampled"] for suggestion in result.details["suggestions"])
-        assert run(study).details["histogram"]["n_pairs"] == 3000

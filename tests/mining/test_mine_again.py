@@ -12,6 +12,8 @@ import pytest
 
 from snellen import storage
 from snellen.errors import StudyError
+from snellen.mining import order
+from snellen.mining.join import Join
 from snellen.study import Study
 from tests import studies
 from tests.mining.conftest import TINY, as_pairs, oracle, read_pairs
@@ -30,6 +32,15 @@ class TestAgain:
     def test_text_and_number_are_one_setting(self, study: Study) -> None:
         run(study, blind_min=0.95)
         assert run(study, blind_min="0.950").reused
+
+    def test_other_threads_and_backends_are_no_other_settings(self, study: Study) -> None:
+        run(study, threads=1)
+        assert run(study, threads=2, backend="portable").reused
+
+    def test_the_default_limit_is_another_setting_than_a_cap(self, study: Study) -> None:
+        run(study)
+        assert not run(study, max_pairs="all").reused
+        assert run(study, max_pairs="ALL").reused
 
     def test_other_settings_replace(self, study: Study) -> None:
         run(study)
@@ -53,6 +64,26 @@ class TestAgain:
         study2 = studies.write_study(tmp_path / "study", *data(seed=9), shard_rows=100)
         assert not run(study2).reused
         assert as_pairs(read_pairs(study2.pairs)) == oracle(*data(seed=9), 0.95, 0.6)
+
+    @pytest.mark.parametrize("again", [{"max_pairs": 9}, {"max_per_image": 1}, {"threads": 2}, {"backend": "portable"}])
+    def test_finished_stripes_serve_other_caps_and_means(
+        self, study: Study, again: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        use_tiling(monkeypatch, TINY)
+        monkeypatch.setattr(order, "SAMPLE_ROWS", 30)
+        calm = studies.write_study(tmp_path / "calm", *data(), shard_rows=100)
+        run(calm, blind_min=0.9, **again)
+
+        def stop(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as stopped, pytest.raises(KeyboardInterrupt):
+            stopped.setattr(sys_verb(), "write_pairs", stop)
+            run(study, blind_min=0.9)
+        with monkeypatch.context() as joined:
+            joined.setattr(Join, "_row_block", None)  # nothing is joined again
+            run(study, blind_min=0.9, **again)
+        assert files(study) == files(calm)
 
     def test_leftovers_of_other_settings_are_not_mixed_in(self, study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
         use_tiling(monkeypatch, TINY)

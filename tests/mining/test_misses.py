@@ -188,6 +188,6 @@ class TestSampled:
             misses.add(block)
         lowered = next(suggestion for suggestion in misses.suggestions(drawn) if suggestion.change == "blind_min")
         assert 8 <= lowered.n_pairs * 800 / drawn.population <= 12.5  # ten sampled pairs stand for a thousand
-        written = suggestions_as_json([lowered], sampled=True)[0]
+        written = suggestions_as_json([lowered])[0]
         assert written["sampled"] is True
         assert written["low"] < written["n_pairs"] < written["high"]

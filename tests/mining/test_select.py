@@ -70,7 +70,7 @@ def test_selection_is_greedy(
 ) -> None:
     folder = tmp_path_factory.mktemp("sort")
     pairs = some_pairs(seed, images, 200)
-    selection = Selection(per_image, total)
+    selection = Selection(per_image, None, total)
     kept = [
         (row_a, row_b)
         for part in selection.pairs(chunked(pairs, chunk), images, folder, memory)
@@ -87,7 +87,7 @@ def test_selection_is_greedy(
 
 def test_each_image_in_one_pair_only(tmp_path: Path) -> None:
     pairs = some_pairs(1, 200, 5000)
-    kept = [pair for part in Selection(1, None).pairs([pairs], 200, tmp_path) for pair in part.tolist()]
+    kept = [pair for part in Selection(1, None, None).pairs([pairs], 200, tmp_path) for pair in part.tolist()]
     images = [image for pair in kept for image in pair[:2]]
     assert len(set(images)) == len(images) > 150
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snellen.mining.tiles import Tile, Tiling, pairs_of_rows, stripes, tiles
+from snellen.mining.tiles import STRIPE_ROWS, NoFilter, Tile, Tiling, pairs_of, pairs_of_rows, stripes, tiles
 
 
 @given(st.integers(0, 90), st.integers(1, 20), st.integers(1, 20), st.integers(1, 2000))
@@ -47,3 +47,31 @@ def test_no_pairs(n: int) -> None:
 def test_locate_is_sorted() -> None:
     a, b = Tile(2, 5, 2, 5).locate(np.arange(9))
     assert list(zip(a.tolist(), b.tolist(), strict=True)) == [(2, 3), (2, 4), (3, 4)]
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(1, 20), st.integers(1, 2000))
+def test_stripes_of_the_first_rows(n: int, rows: int, height: int, stripe_pairs: int) -> None:
+    rows = min(rows, n)
+    cut = list(stripes(n, Tiling(rows=height, stripe_pairs=stripe_pairs), rows))
+    assert [row for stripe in cut for row in stripe] == list(range(rows))
+    assert all(len(stripe) % height == 0 for stripe in cut[:-1])
+
+
+def test_stripes_do_not_depend_on_the_filter() -> None:
+    cut = list(stripes(10_000, Tiling(stripe_pairs=10**6)))
+    assert all(len(stripe) % STRIPE_ROWS == 0 for stripe in cut[:-1]) and len(cut) > 5
+    assert sum(pairs_of_rows(stripe.start, stripe.stop, 10_000) for stripe in cut) == pairs_of(10_000)
+
+
+@given(st.integers(0, 50), st.integers(1, 20), st.integers(0, 50), st.integers(2, 20))
+def test_halves_are_the_whole(top: int, height: int, left: int, width: int) -> None:
+    tile = Tile(top, top + height, left, left + width)
+    first, second = tile.halves()
+    assert first.column_start == left and second.column_stop == left + width
+    assert first.column_start < first.column_stop == second.column_start < second.column_stop
+    assert first[:2] == second[:2] == tile[:2]
+
+
+def test_no_filter_judges_nothing() -> None:
+    none = NoFilter()
+    assert none.candidates(Tile(0, 10, 10, 20)) is None and not len(none.left_out)

@@ -7,6 +7,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from snellen.defaults import MAX_PAIRS
 from snellen.errors import UsageError
 
 Choice = TypeVar("Choice", bound=str)
@@ -40,7 +41,13 @@ ReferenceMaxOption = Annotated[
     str, typer.Option(help="A blind pair's reference cosine is below this: a cosine (0.6), or a quantile (q0.5).")
 ]
 MaxPairsOption = Annotated[
-    int | None, typer.Option(min=1, help="Keep at most this many pairs, those with the largest gap.")
+    str | None,
+    typer.Option(
+        metavar="N|all",
+        help="Keep at most this many pairs, those with the largest gap; all: however many. By default all, but more "
+        f"than {MAX_PAIRS:,} are an error.",
+        show_default=False,
+    ),
 ]
 MaxPerImageOption = Annotated[
     int | None,
@@ -48,12 +55,25 @@ MaxPerImageOption = Annotated[
         min=1, help="Keep at most this many pairs of any image, the largest gaps first; 1: each image in one pair only."
     ),
 ]
+TopKOption = Annotated[
+    int | None,
+    typer.Option(min=1, help="Keep a pair only if it is among this many largest gaps of one of its images."),
+]
 CollapseCopiesOption = Annotated[
     float | None,
     typer.Option(help="Collapse near-identical copies first: images with both cosines above this, e.g. 0.98."),
 ]
 LabelsOption = Annotated[str, typer.Option(help="any, within (only pairs of one label) or across (only of two).")]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of every sample that is drawn.")]
+ThreadsOption = Annotated[
+    int | None, typer.Option(min=1, help="Threads that mine; by default one for each core. Changes the time only.")
+]
+BackendOption = Annotated[
+    str,
+    typer.Option(
+        help="auto, compiled (C kernels), portable (NumPy) or torch (a GPU, if there is one). Changes the time only."
+    ),
+]
 ModelOption = Annotated[
     str,
     typer.Option(

@@ -9,7 +9,7 @@ import typer
 
 from snellen import defaults
 from snellen.cli import options
-from snellen.cli.mine import describe_pairs
+from snellen.cli.mine import describe_pairs, describe_suggestions
 from snellen.cli.progress import progress_for
 
 
@@ -29,6 +29,7 @@ def run(
     reference_max: options.ReferenceMaxOption = str(defaults.REFERENCE_MAX),
     max_pairs: options.MaxPairsOption = None,
     max_per_image: options.MaxPerImageOption = None,
+    top_k: options.TopKOption = None,
     collapse_copies: options.CollapseCopiesOption = None,
     labels: options.LabelsOption = "any",
     seed: options.SeedOption = 0,
@@ -38,6 +39,8 @@ def run(
     workers: options.WorkersOption = None,
     column: options.ColumnOption = None,
     follow_links: options.FollowLinksOption = False,
+    threads: options.ThreadsOption = None,
+    backend: options.BackendOption = "auto",
     max_shown: Annotated[int, typer.Option(min=1, help="Pairs shown in the report.")] = 200,
     quiet: options.QuietOption = False,
 ) -> None:
@@ -53,6 +56,7 @@ def run(
         reference_max=reference_max,
         max_pairs=max_pairs,
         max_per_image=max_per_image,
+        top_k=top_k,
         collapse_copies=collapse_copies,
         labels=options.one_of("labels", labels, "any", "within", "across"),
         seed=seed,
@@ -62,7 +66,14 @@ def run(
         workers=workers,
         column=column,
         follow_links=follow_links,
+        threads=threads,
+        backend=options.one_of("backend", backend, "auto", "compiled", "portable", "torch"),
         max_shown=max_shown,
         progress=progress_for(quiet),
     )
+    if quiet and result.note:
+        typer.echo(result.note, err=True)
     typer.echo(f"{result.report}: {describe_pairs(result.pairs, result.embedded, result.images)}")
+    if not quiet:
+        for line in describe_suggestions(result.suggestions):
+            typer.echo(line)

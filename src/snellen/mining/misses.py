@@ -213,7 +213,7 @@ def _rounded(value: float, digits: int | None) -> float:
     return (value if digits is None else round(value, digits)) + 0.0
 
 
-def suggestions_as_json(suggestions: list[Suggestion], sampled: bool) -> list[dict[str, Any]]:
+def suggestions_as_json(suggestions: list[Suggestion]) -> list[dict[str, Any]]:
     """Return the entry of `mining.json`."""
     return [
         {
@@ -221,7 +221,7 @@ def suggestions_as_json(suggestions: list[Suggestion], sampled: bool) -> list[di
             "blind_min": suggestion.blind_min,
             "reference_max": suggestion.reference_max,
             "n_pairs": suggestion.n_pairs,
-            "sampled": sampled,
+            "sampled": suggestion.low is not None,
             "low": suggestion.low,
             "high": suggestion.high,
         }

@@ -1,4 +1,4 @@
-"""Caps: at most so many pairs of one image, at most so many in all; the largest gaps first."""
+"""Caps: at most so many pairs of one image, only the largest gaps of each, at most so many in all."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from snellen.mining.options import MaxPairs
 from snellen.mining.parts import Records
 from snellen.mining.sort import SORT_RECORDS, by_gap, by_rows, sort_records
 
@@ -18,40 +19,68 @@ CHUNK = 1 << 14
 class Selection:
     """Chooses pairs, and counts what it drops; the counts are complete when `pairs` has been read to its end.
 
+    All caps rank pairs by gap, the largest first, ties by pair_id, and each is applied to what the one before left.
+
     Args:
-        max_per_image: greedy by gap, ties by pair_id: a pair is kept if neither image has so many kept pairs yet.
-        max_pairs: so many of what is left, by the same ranking.
+        max_per_image: greedy: a pair is kept if neither image has so many kept pairs yet.
+        top_k: a pair is kept if fewer than so many of the pairs of one of its images, or of the other, rank before it.
+        max_pairs: so many of what is left; None or "all": all.
     """
 
-    def __init__(self, max_per_image: int | None, max_pairs: int | None) -> None:
+    def __init__(self, max_per_image: int | None, top_k: int | None, max_pairs: MaxPairs) -> None:
         self.max_per_image = max_per_image
-        self.max_pairs = max_pairs
+        self.top_k = top_k
+        self.max_pairs = None if max_pairs == "all" else max_pairs
         self.dropped_per_image = 0
         self.dropped_total = 0
         self.images_capped = 0
-        """Images that are in as many pairs as allowed, and passed the thresholds in more."""
+        """Images that are in as many pairs as `max_per_image` allows, and passed the thresholds in more."""
         self.written = 0
 
     def pairs(self, found: Iterable[Records], rows: int, folder: Path, memory: int = SORT_RECORDS) -> Iterator[Records]:
         """Yield what is kept, in row order.
 
         Args:
-            found: all pairs, in row order.
+            found: all pairs, in row order; such as `top_k` drops anyway may be missing if `max_per_image` is not given.
             rows: of the study.
             folder: for temporary files.
             memory: records held while sorting.
         """
         kept: Iterable[Records] = found
-        if self.max_per_image is not None or self.max_pairs is not None:
+        if any(cap is not None for cap in (self.max_per_image, self.top_k, self.max_pairs)):
             kept = sort_records(found, by_gap, folder, memory)
             if self.max_per_image is not None:
                 kept = self._cap_images(kept, self.max_per_image, rows)
+            if self.top_k is not None:
+                kept = _only_top(kept, self.top_k, rows)
             if self.max_pairs is not None:
                 kept = self._cap_total(kept, self.max_pairs)
             kept = sort_records(kept, by_rows, folder, memory)
         for chunk in kept:
             self.written += len(chunk)
             yield chunk
+
+    def counts(self, found: int) -> dict[str, int]:
+        """Return the entries of `counts` in `mining.json`.
+
+        Args:
+            found: how many pairs there were before any cap.
+        """
+        return {
+            "after_max_per_image": found - self.dropped_per_image,
+            "after_top_k": self.written + self.dropped_total,
+            "written": self.written,
+        }
+
+    def truncated(self, found: int) -> dict[str, int]:
+        """Return the entry `truncated` of `mining.json`: pairs that each cap dropped, and images that were capped."""
+        counts = self.counts(found)
+        return {
+            "max_per_image": self.dropped_per_image,
+            "top_k": counts["after_max_per_image"] - counts["after_top_k"],
+            "max_pairs": self.dropped_total,
+            "images_capped": self.images_capped,
+        }
 
     def _cap_images(self, ranked: Iterable[Records], limit: int, rows: int) -> Iterator[Records]:
         used = np.zeros(rows, dtype=np.int32)
@@ -87,3 +116,19 @@ def _greedy(part: Records, used: NDArray[np.int32], limit: int) -> NDArray[np.bo
             used[b] += 1
             keep[index] = True
     return keep
+
+
+def _only_top(ranked: Iterable[Records], k: int, rows: int) -> Iterator[Records]:
+    """Yield the pairs that are among the first k of at least one of their images."""
+    seen = np.zeros(rows, dtype=np.int64)
+    for chunk in ranked:
+        images = np.concatenate([chunk["row_a"], chunk["row_b"]])
+        # The rank of each among its image's pairs: those seen before, and those before it in the chunk.
+        place = np.tile(np.arange(len(chunk)), 2)
+        order = np.lexsort((place, images))
+        starts = np.flatnonzero(np.diff(images[order], prepend=-1))
+        rank = np.empty(len(images), dtype=np.int64)
+        rank[order] = np.arange(len(images)) - np.repeat(starts, np.diff(np.r_[starts, len(images)]))
+        rank += seen[images]
+        np.add.at(seen, images, 1)
+        yield chunk[(rank[: len(chunk)] < k) | (rank[len(chunk) :] < k)]

@@ -1,18 +1,32 @@
-"""The blind pairs of one stripe after another, each kept on disk as soon as it is whole."""
+"""The blind pairs of one stripe after another, each kept on disk as soon as it is whole.
+
+The first stripe is the sample (`order`): when it is done, it is known about how many pairs there will be.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from snellen.mining.collection import Collection, pair_ids
+from snellen.mining.estimates import Estimate
 from snellen.mining.histogram import CellCounts
 from snellen.mining.join import Found, Join
+from snellen.mining.limit import Limit
+from snellen.mining.merge import merged
+from snellen.mining.order import Order
 from snellen.mining.parts import PAIR, Parts, Records
-from snellen.mining.tiles import pairs_of_rows, stripes
+from snellen.mining.sample import ENOUGH_ROWS, Sample
+from snellen.mining.sinks import Sink
+from snellen.mining.sort import by_rows, sort_records
+from snellen.mining.tiles import pairs_of_rows
 from snellen.progress import SILENT, Progress
+
+LONG_SECONDS = 10.0
+"""A join that takes longer says beforehand what it will find, and when."""
 
 
 class Totals(NamedTuple):
@@ -24,69 +38,131 @@ class Totals(NamedTuple):
     above: CellCounts
 
 
-def join_stripes(join: Join, collection: Collection, parts: Parts, progress: Progress = SILENT) -> Totals:
-    """Run the join, stripe by stripe, skipping those that an earlier run finished."""
-    n = len(join.blind)
-    numbered = list(enumerate(stripes(n, join.tiling, join.rows)))
-    progress.start("mining", join.pairs, "pairs")
-    done = {number for number, _ in numbered if parts.finished(_name(number)) is not None}
-    progress.advance(sum(pairs_of_rows(rows.start, rows.stop, n) for number, rows in numbered if number in done))
-    left = [(number, rows) for number, rows in numbered if number not in done]
-    blocks = join.blocks((rows for _, rows in left), progress)
-    for number, rows in left:
-        _write(join, collection, parts, _name(number), rows, blocks)
-    progress.finish()
-    return _sum(parts, len(numbered))
+@dataclass(frozen=True)
+class Stripes:
+    """A join, and where its stripes are kept.
 
+    join: its positions are those of `order`; sink: says what of a found pair is stored; limit: on how many may pass;
+    seed: of the estimate's interval.
+    """
 
-def read_stripes(join: Join, parts: Parts) -> Iterator[Records]:
-    """Yield all pairs found, as PAIR records; sorted by row_a and row_b where positions are in row order."""
-    for number, _ in enumerate(stripes(len(join.blind), join.tiling, join.rows)):
-        yield from parts.read(_name(number), PAIR)
+    join: Join
+    order: Order
+    parts: Parts
+    sink: Sink
+    limit: Limit
+    seed: int
 
+    def run(self, progress: Progress = SILENT) -> Totals:
+        """Run the join, stripe by stripe, skipping those that an earlier run finished.
 
-def _write(
-    join: Join,
-    collection: Collection,
-    parts: Parts,
-    name: str,
-    rows: range,
-    blocks: Iterator[tuple[range, Found]],
-) -> None:
-    passed = np.zeros(3, dtype=np.int64)
-    above = CellCounts.empty()
+        Raises:
+            UsageError: more pairs pass than may be, by the estimate or in fact; finished stripes stay.
+        """
+        n = len(self.order.rows)
+        numbered = dict(enumerate(self.order.stripes(self.join.tiling)))
+        progress.start("mining", self.join.pairs, "pairs")
+        found = 0
+        for number, rows in list(numbered.items()):
+            counts = self.parts.finished(_name(number))
+            if counts is not None:
+                found += counts["passed"][2]
+                progress.advance(pairs_of_rows(rows.start, rows.stop, n))
+                del numbered[number]
+        if self.order.drawn:
+            is_new = numbered.pop(0, None) is not None
+            found += self._sampled(progress) if is_new else 0
+            estimate = Estimate.from_json(self._finished(0)["sample"])
+            self.limit.check_estimate(estimate)
+            self.limit.check(found, lambda: estimate)
+            if is_new and estimate.seconds_left > LONG_SECONDS:
+                progress.note(estimate.text_with_time(estimate.seconds_left))
+            with closing(self.join.blocks(numbered.values(), progress)) as blocks:
+                for number, rows in numbered.items():
+                    found += self._write(number, rows, blocks, found, lambda: estimate)
+                next(blocks, None)  # it tells of the last block's progress when asked for more
+        progress.finish()
+        return self._sum()
 
-    def records() -> Iterator[Records]:
-        nonlocal above
-        for block, found in blocks:
-            passed[:] += (found.above_blind_min, found.below_reference_max, len(found.a))
-            above = above.joined(found.cells)
-            yield as_records(join, collection, found)
-            if block.stop == rows.stop:
-                return
+    def records(self) -> Iterator[Records]:
+        """Yield all that was stored, as PAIR records in row order, once the join has been run."""
+        numbers = range(self._count())
+        # Without the sample, positions are in row order; unless some images come last, whatever their rows.
+        ordered = numbers[1:] if self.order.stop == len(self.order.rows) else numbers[:0]
+        others = numbers[: len(numbers) - len(ordered)]
+        return merged(sort_records(self._read(others), by_rows, self.parts.scratch), self._read(ordered))
 
-    parts.write(name, records(), lambda: {"passed": passed.tolist(), "above": above.as_json()})
+    def _count(self) -> int:
+        return sum(1 for _ in self.order.stripes(self.join.tiling))
 
+    def _read(self, numbers: Iterable[int]) -> Iterator[Records]:
+        for number in numbers:
+            yield from self.parts.read(_name(number), PAIR)
 
-def as_records(join: Join, collection: Collection, found: Found) -> Records:
-    """Return found pairs as PAIR records, the smaller row first."""
-    left, right = join.blind.rows[found.a], join.blind.rows[found.b]
-    chunk = np.empty(len(found.a), dtype=PAIR)
-    chunk["row_a"], chunk["row_b"] = np.minimum(left, right), np.maximum(left, right)
-    chunk["blind_cosine"], chunk["reference_cosine"] = found.blind, found.reference
-    chunk["pair_id"] = pair_ids(collection.ids, chunk["row_a"], chunk["row_b"])
-    return chunk
+    def _sampled(self, progress: Progress) -> int:
+        sample = Sample(self.join, self.order, self.seed)
+        with closing(sample.blocks(progress)) as blocks:
+            written = self._write(
+                0,
+                range(self.order.drawn),
+                self._watched(sample, blocks),
+                0,
+                sample.estimate,
+                lambda: {"sample": sample.estimate().as_json()},
+            )
+            next(blocks, None)
+        return written
 
+    def _watched(self, sample: Sample, blocks: Iterator[tuple[range, Found]]) -> Iterator[tuple[range, Found]]:
+        """Pass blocks on, and look after every doubling whether there will be far too many pairs."""
+        ahead = ENOUGH_ROWS
+        for rows, found in blocks:
+            if rows.stop >= ahead and self.limit.most is not None:
+                ahead = 2 * rows.stop
+                self.limit.check_estimate(sample.estimate())
+            yield rows, found
 
-def _sum(parts: Parts, count: int) -> Totals:
-    passed = np.zeros(3, dtype=np.int64)
-    above = CellCounts.empty()
-    for number in range(count):
-        stored = parts.finished(_name(number))
+    def _write(
+        self,
+        number: int,
+        rows: range,
+        blocks: Iterator[tuple[range, Found]],
+        found_before: int,
+        estimate: Callable[[], Estimate],
+        more: Callable[[], dict[str, Any]] = dict,
+    ) -> int:
+        """Write one stripe, with `more` beside its counts, and return how many pairs passed in it."""
+        passed = np.zeros(3, dtype=np.int64)
+        above = CellCounts.empty()
+
+        def records() -> Iterator[Records]:
+            nonlocal above
+            for block, found in blocks:
+                passed[:] += (found.above_blind_min, found.below_reference_max, len(found.a))
+                above = above.joined(found.cells)
+                self.limit.check(found_before + int(passed[2]), estimate)
+                yield self.sink.records(self.join, found)
+                if block.stop == rows.stop:
+                    return
+
+        self.parts.write(
+            _name(number), records(), lambda: {"passed": passed.tolist(), "above": above.as_json()} | more()
+        )
+        return int(passed[2])
+
+    def _sum(self) -> Totals:
+        passed = np.zeros(3, dtype=np.int64)
+        above = CellCounts.empty()
+        for number in range(self._count()):
+            stored = self._finished(number)
+            passed += stored["passed"]
+            above = above.joined(CellCounts.from_json(stored["above"]))
+        return Totals(int(passed[0]), int(passed[1]), int(passed[2]), above)
+
+    def _finished(self, number: int) -> dict[str, Any]:
+        stored = self.parts.finished(_name(number))
         assert stored is not None
-        passed += stored["passed"]
-        above = above.joined(CellCounts.from_json(stored["above"]))
-    return Totals(int(passed[0]), int(passed[1]), int(passed[2]), above)
+        return stored
 
 
 def _name(number: int) -> str:

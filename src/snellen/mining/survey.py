@@ -8,7 +8,8 @@ from snellen.mining.collection import Collection, pair_ids
 from snellen.mining.exact import Side
 from snellen.mining.histogram import CellCounts, Histogram
 from snellen.mining.join import Condition
-from snellen.mining.misses import Misses, suggestions_as_json
+from snellen.mining.looser import looser_reference
+from snellen.mining.misses import Misses, Suggestion, suggestions_as_json
 from snellen.mining.stream import Block, Stream, survey_stream, tracked
 from snellen.mining.tiles import Positions, pairs_of
 from snellen.mining.write import pair_id_text
@@ -73,8 +74,17 @@ def survey(
             "n_pairs": stream.size,
             "pairs": _named(misses, blind.rows, collection),
         }
-        result["suggestions"] = suggestions_as_json(misses.suggestions(stream), stream.sampled)
+        result["suggestions"] = suggestions_as_json(_suggested(misses, stream, condition, above))
     return result
+
+
+def _suggested(misses: Misses, stream: Stream, condition: Condition, above: CellCounts) -> list[Suggestion]:
+    """Return what would give about a hundred pairs; of the reference threshold alone, exactly where that is known."""
+    made = misses.suggestions(stream)
+    if not stream.sampled or (condition.labels is not None and condition.labels.rule != "any"):
+        return made
+    exact = looser_reference(above, condition.blind_min)
+    return [*([] if exact is None else [exact]), *(one for one in made if one.change != "reference_max")]
 
 
 def _named(misses: Misses, rows: Positions, collection: Collection) -> list[dict[str, Any]]:

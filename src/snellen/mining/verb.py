@@ -3,55 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from snellen import storage
 from snellen.defaults import BLIND_ENCODER, BLIND_MIN, REFERENCE_ENCODER, REFERENCE_MAX
-from snellen.errors import StudyError, UsageError
-from snellen.mining.collection import read_collection
-from snellen.mining.copies import collapse
-from snellen.mining.exact import Side
-from snellen.mining.filters.choose import Backend, choose_filter
-from snellen.mining.join import Condition, Join, LabelRule, Labels
+from snellen.mining.counted import count
+from snellen.mining.filters.choose import Backend
+from snellen.mining.join import LabelRule
 from snellen.mining.options import Options
 from snellen.mining.parts import Parts
-from snellen.mining.pool import cores
+from snellen.mining.prepare import said_of_backend
+from snellen.mining.question import Question, open_question
 from snellen.mining.select import Selection
-from snellen.mining.sides import Embedding, find_slug, open_embedding
-from snellen.mining.stream import survey_stream
-from snellen.mining.stripe import Totals, join_stripes, read_stripes
-from snellen.mining.survey import survey
-from snellen.mining.thresholds import as_json, resolve_threshold
-from snellen.mining.tiles import Filter, Tiling, pairs_of
+from snellen.mining.sinks import Counting, Storing
 from snellen.mining.write import write_pairs
 from snellen.progress import SILENT, Progress
-from snellen.study import Study, software
-
-TILING = Tiling()
-
-QUANTILE_SAMPLE = 10_000_000
-"""Pairs drawn for a quantile, above ALL_PAIRS_IMAGES images."""
-
-FORMAT = 2
-"""Version of the intermediate files; those of another version are not gone on from."""
+from snellen.study import Study
 
 
 @dataclass(frozen=True, slots=True)
 class MiningResult:
     """What `mine` wrote.
 
-    `pairs` and `mining` are the files, `details` the content of `mining.json` (keys: `snellen.mining.write`); `reused`
-    says that an earlier run with the same inputs and settings had already written them.
+    `pairs` and `mining` are the files (with `count_only`: None, and `counts.json`), `details` the content of the latter
+    (keys: `snellen.mining.write`); `reused` says that an earlier run with the same inputs and settings had already
+    written them; `note` is what the user should know of how it was done, if anything.
     """
 
-    pairs: Path
+    pairs: Path | None
     mining: Path
     details: Mapping[str, Any]
     reused: bool
+    note: str | None = None
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -62,7 +47,7 @@ class MiningResult:
     @property
     def n_pairs(self) -> int:
         """How many pairs were written."""
-        return self.counts["written"]
+        return self.counts.get("written", 0)
 
     @property
     def blind_min(self) -> float:
@@ -82,11 +67,13 @@ def mine(
     reference: str = REFERENCE_ENCODER,
     blind_min: float | str = BLIND_MIN,
     reference_max: float | str = REFERENCE_MAX,
-    max_pairs: int | None = None,
+    max_pairs: int | str | None = None,
     max_per_image: int | None = None,
+    top_k: int | None = None,
     collapse_copies: float | None = None,
     labels: LabelRule = "any",
     seed: int = 0,
+    count_only: bool = False,
     threads: int | None = None,
     backend: Backend = "auto",
     progress: Progress = SILENT,
@@ -96,7 +83,8 @@ def mine(
     A pair passes when its blind cosine is above `blind_min` and its reference cosine below `reference_max`, strictly,
     both being float64 dot products of the stored rows. Images that are not ok, and exact duplicates of an earlier
     image, take no part. Run again after a kill, it goes on where it was; run again with nothing changed, it does
-    nothing.
+    nothing. Caps apply in the order of the parameters `max_per_image`, `top_k`, `max_pairs`; totals before them are
+    exact, and what they drop is counted.
 
     Args:
         study: folder that `embed` wrote to, with both encoders' embeddings.
@@ -104,19 +92,23 @@ def mine(
         reference: name or slug of the encoder that still sees.
         blind_min: a cosine in [-1, 1], or a quantile of this collection's pairs, as "q0.9999".
         reference_max: the same.
-        max_pairs: write at most so many, those of the largest gap between the cosines; totals stay exact.
+        max_pairs: write at most so many, those of the largest gap between the cosines. "all": write all, however many.
+            None: write all, but stop with an error where more than `defaults.MAX_PAIRS` would be written.
         max_per_image: at most so many pairs of one image, chosen greedily by gap, ties by pair_id; 1: each image in one
-            pair only. Applied before `max_pairs`.
+            pair only.
+        top_k: only pairs that are among the k largest gaps of at least one of their two images, ties by pair_id.
         collapse_copies: images whose cosines with an earlier one both exceed this are copies of it, and left out.
         labels: "within": only pairs of one label; "across": only of different ones. Unlabelled images then match
             nothing.
-        seed: of the samples that quantiles and surveys of more than 20,000 images are taken from.
+        seed: of the samples that estimates, and quantiles and surveys of more than 20,000 images, are taken from.
+        count_only: only count, and write `counts.json`; `pairs.parquet` and `mining.json` stay as they are.
         threads: how many; None: as many as there are cores. Changes the time, nothing else.
         backend: "auto", "compiled", "portable" or "torch". Changes the time, nothing else.
         progress: told what goes on.
 
     Raises:
-        UsageError: an option is wrong, or names an encoder that is not embedded.
+        UsageError: an option is wrong, or names an encoder that is not embedded; far more pairs pass than can be meant
+            (see `max_pairs`).
         StudyError: an artefact is missing, damaged, or made from other inputs; a vector is zero or not finite.
         StorageError: the disk is full, or another process is writing to the study.
     """
@@ -127,202 +119,62 @@ def mine(
         reference_max=reference_max,
         max_pairs=max_pairs,
         max_per_image=max_per_image,
+        top_k=top_k,
         collapse_copies=collapse_copies,
         labels=labels,
         seed=seed,
+        count_only=count_only,
+        threads=threads,
+        backend=backend,
     )
     opened = Study.existing(study)
-    with opened.lock([opened.mining_parts]):
-        return _Mining(opened, options, Means(threads or cores(), backend), progress).run()
+    folder = opened.counts_parts if options.count_only else opened.mining_parts
+    with opened.lock([folder]):
+        question = open_question(opened, options, progress)
+        pairs = None if options.count_only else opened.pairs
+        written = opened.counts if options.count_only else opened.mining
+        files = [written] if pairs is None else [pairs, written]
+        stored = question.answer(files[0], *files)
+        if stored is not None:
+            if folder.exists():  # killed between the last write and tidying up
+                Parts(folder, question.key).remove()
+            return MiningResult(pairs, written, stored, reused=True)
+        note = said_of_backend(options)
+        if note:
+            progress.note(note)
+        parts = Parts(folder, question.key)
+        details = _counted(question, parts, progress) if options.count_only else _mined(question, parts, progress)
+        question.vouch(files[0], *files, counts=details["counts"])
+        parts.remove()
+        return MiningResult(pairs, written, details, reused=False, note=note)
 
 
-class Means(NamedTuple):
-    """With what it is done: changes the time, nothing else."""
+def _mined(question: Question, parts: Parts, progress: Progress) -> dict[str, Any]:
+    """Mine, write both files, and return the content of `mining.json`."""
+    study, options, collection = question.study, question.options, question.collection
+    counted = count(question, parts, Storing(collection, options.pruned), progress)
+    _being_replaced(study, study.pairs)
+    selection = Selection(options.max_per_image, options.top_k, options.max_pairs)
+    write_pairs(study, collection, selection.pairs(counted.records(), len(collection), parts.scratch))
+    counts = counted.counts()
+    details = counted.details(
+        counts | selection.counts(counts["after_labels"]), selection.truncated(counts["after_labels"])
+    )
+    storage.write_json(study.mining, details)
+    return details
 
-    threads: int
-    backend: Backend
+
+def _counted(question: Question, parts: Parts, progress: Progress) -> dict[str, Any]:
+    """Count, write `counts.json`, and return its content."""
+    counted = count(question, parts, Counting(), progress)
+    _being_replaced(question.study, question.study.counts)
+    details = counted.details(counted.counts(), None)
+    storage.write_json(question.study.counts, details)
+    return details
 
 
-class _Mining:
-    """One run, step by step."""
-
-    def __init__(self, study: Study, options: Options, means: Means, progress: Progress) -> None:
-        self.study = study
-        self.options = options
-        self.means = means
-        self.progress = progress
-        self.collection = read_collection(study)
-        self.blind, self.reference = self._embeddings()
-        self.inputs = {**self.collection.inputs, **self.blind.inputs, **self.reference.inputs}
-        self.settings = {
-            # By name, however they were named, so that the same question is the same question.
-            "asked": options.as_json() | {"blind": self.blind.name, "reference": self.reference.name},
-            "blind": self.blind.as_json(),
-            "reference": self.reference.as_json(),
-        }
-
-    def run(self) -> MiningResult:
-        """Do what is not done yet."""
-        stored = self._stored()
-        if stored is None:
-            parts = self._parts()
-            details = self._details(parts)
-            parts.remove()
-            return MiningResult(self.study.pairs, self.study.mining, details, reused=False)
-        if self.study.mining_parts.exists():  # killed between the last write and tidying up
-            self._parts().remove()
-        return MiningResult(self.study.pairs, self.study.mining, stored, reused=True)
-
-    def _parts(self) -> Parts:
-        key = {"format": FORMAT, "settings": self.settings, "inputs": self.inputs, "tiling": asdict(TILING)}
-        return Parts(self.study.mining_parts, storage.sha256_of_json(key))
-
-    def _embeddings(self) -> tuple[Embedding, Embedding]:
-        manifests = self.study.finished_embeddings()
-        blind = find_slug(manifests, self.options.blind, "--blind")
-        reference = find_slug(manifests, self.options.reference, "--reference")
-        if manifests[blind]["settings"]["encoder"] == manifests[reference]["settings"]["encoder"]:
-            raise UsageError(
-                f"--blind and --reference both mean {blind}: an encoder is compared with another one; "
-                f"embedded are {', '.join(manifests)}."
-            )
-        if not len(self.collection):
-            raise StudyError(f"{self.study.images} has no rows: embed a source that holds images.")
-        self._check_labels()
-        first, second = (
-            open_embedding(self.study, slug, manifests[slug], self.collection, self.progress)
-            for slug in (blind, reference)
-        )
-        return first, second
-
-    def _check_labels(self) -> None:
-        rule = self.options.labels
-        if rule != "any" and not np.any(self.collection.labels[self.collection.distinct()] >= 0):
-            raise UsageError(
-                f"--labels {rule} compares labels, and no image of this study has one: use --labels any, or embed a "
-                "source that gives labels (folders named after classes, or a label column)."
-            )
-
-    def _stored(self) -> dict[str, Any] | None:
-        """Return `mining.json` where an earlier run wrote all of this, and it is still as it was written."""
-        manifest = self.study.read_manifest(self.study.pairs)
-        if manifest is None or manifest["settings"] != self.settings or manifest["inputs"] != self.inputs:
-            return None
-        files = (self.study.pairs, self.study.mining)
-        if not all(path.exists() for path in files) or manifest["outputs"] != self._hashes(*files):
-            return None
-        return storage.read_json(self.study.mining)
-
-    def _hashes(self, *files: Path) -> dict[str, str]:
-        return {self.study.relative(path): storage.sha256_of_file(path) for path in files}
-
-    def _details(self, parts: Parts) -> dict[str, Any]:
-        """Mine, write everything, and return the content of `mining.json`."""
-        options, collection, progress = self.options, self.collection, self.progress
-        distinct = collection.distinct()
-        rows = distinct
-        if options.collapse_copies is not None:
-            both = Side(self.blind.vectors, rows), Side(self.reference.vectors, rows)
-            copies = collapse(
-                *both,
-                options.collapse_copies,
-                parts,
-                TILING,
-                lambda side, limit: self._filter(side, limit, parts),
-                self.means.threads,
-                progress,
-            )
-            rows = rows[~copies]
-        blind, reference = Side(self.blind.vectors, rows), Side(self.reference.vectors, rows)
-
-        resolved = parts.remembered("resolved", lambda: self._resolve(blind, reference))
-        rule = Labels(options.labels, collection.labels[rows])
-        condition = Condition(resolved["blind_min"]["value"], resolved["reference_max"]["value"], rule)
-        chosen = self._filter(blind, condition.blind_min, parts)
-        join = Join(blind, reference, chosen, condition, TILING, self.means.threads)
-        totals = join_stripes(join, collection, parts, progress)
-        surveyed = parts.remembered(
-            "survey",
-            lambda: survey(
-                blind,
-                reference,
-                condition,
-                collection,
-                options.seed,
-                nothing_passed=totals.after_labels == 0,
-                above=totals.above,
-                progress=progress,
-            ),
-        )
-
-        manifest = self.study.manifest_path(self.study.pairs)
-        with storage.storage_errors(manifest):
-            manifest.unlink(missing_ok=True)  # from here on, what an earlier run wrote is being replaced
-        selection = Selection(options.max_per_image, options.max_pairs)
-        write_pairs(self.study, collection, selection.pairs(read_stripes(join, parts), len(collection), parts.scratch))
-        details = {
-            "blind": self.blind.as_json(),
-            "reference": self.reference.as_json(),
-            # By name, however they were named, so that the same question is the same question.
-            "asked": options.as_json() | {"blind": self.blind.name, "reference": self.reference.name},
-            "resolved": resolved,
-            "counts": self._counts(distinct.size, rows.size, totals, selection),
-            "images_without_label": None if options.labels == "any" else int(np.count_nonzero(rule.codes < 0)),
-            "truncated": {
-                "max_per_image": selection.dropped_per_image,
-                "max_pairs": selection.dropped_total,
-                "images_capped": selection.images_capped,
-            },
-            **surveyed,
-        }
-        self._finish(details)
-        return details
-
-    def _filter(self, side: Side, blind_min: float, parts: Parts) -> Filter:
-        means = self.means
-        return choose_filter(
-            side,
-            blind_min,
-            self.options.seed,
-            parts.scratch,
-            backend=means.backend,
-            threads=means.threads,
-            progress=self.progress,
-        ).filter
-
-    def _resolve(self, blind: Side, reference: Side) -> dict[str, Any]:
-        stream = survey_stream(blind, reference, self.options.seed, QUANTILE_SAMPLE)
-        return {
-            "blind_min": as_json(
-                resolve_threshold(self.options.blind_min, stream, "blind", "--blind-min", self.progress)
-            ),
-            "reference_max": as_json(
-                resolve_threshold(self.options.reference_max, stream, "reference", "--reference-max", self.progress)
-            ),
-        }
-
-    def _counts(self, distinct: int, mined: int, totals: Totals, selection: Selection) -> dict[str, int]:
-        return {
-            "images": len(self.collection),
-            "ok": int(np.count_nonzero(self.collection.ok)),
-            "distinct": distinct,
-            "after_collapse": mined,
-            "pairs": pairs_of(mined),
-            "above_blind_min": totals.above_blind_min,
-            "below_reference_max": totals.below_reference_max,
-            "after_labels": totals.after_labels,
-            "after_max_per_image": totals.after_labels - selection.dropped_per_image,
-            "written": selection.written,
-        }
-
-    def _finish(self, details: dict[str, Any]) -> None:
-        storage.write_json(self.study.mining, details)
-        self.study.write_manifest(
-            self.study.pairs,
-            verb="mine",
-            settings=self.settings,
-            software=software("numpy", "pyarrow", "scipy"),
-            inputs=self.inputs,
-            outputs=self._hashes(self.study.pairs, self.study.mining),
-            counts=details["counts"],
-        )
+def _being_replaced(study: Study, artefact: Path) -> None:
+    """Say that what an earlier run wrote no longer stands."""
+    manifest = study.manifest_path(artefact)
+    with storage.storage_errors(manifest):
+        manifest.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from snellen.embedding import check_place, embed, load
 from snellen.errors import UsageError
 from snellen.images.open import open_source
 from snellen.mining import mine
+from snellen.mining.filters.choose import Backend
 from snellen.mining.options import Options
 from snellen.progress import SILENT, Progress
 from snellen.report import report
@@ -18,12 +20,18 @@ from snellen.report import report
 
 @dataclass(frozen=True)
 class RunResult:
-    """Where the page is, how many pairs were found, and how many images were embedded, of how many."""
+    """Where the page is, how many pairs were found, and how many images were embedded, of how many.
+
+    suggestions: thresholds to try where no pair was found, as in `mining.json`; note: what the user should know of how
+    pairs were mined, if anything.
+    """
 
     report: Path
     pairs: int
     embedded: int
     images: int
+    suggestions: Sequence[Mapping[str, Any]] | None = None
+    note: str | None = None
 
 
 def run(
@@ -34,8 +42,9 @@ def run(
     reference: str = defaults.REFERENCE_ENCODER,
     blind_min: float | str = defaults.BLIND_MIN,
     reference_max: float | str = defaults.REFERENCE_MAX,
-    max_pairs: int | None = None,
+    max_pairs: int | str | None = None,
     max_per_image: int | None = None,
+    top_k: int | None = None,
     collapse_copies: float | None = None,
     labels: Literal["any", "within", "across"] = "any",
     seed: int = 0,
@@ -45,6 +54,8 @@ def run(
     workers: int | None = None,
     column: str | None = None,
     follow_links: bool = False,
+    threads: int | None = None,
+    backend: Backend = "auto",
     max_shown: int = 200,
     progress: Progress = SILENT,
 ) -> RunResult:
@@ -61,9 +72,12 @@ def run(
         "reference_max": reference_max,
         "max_pairs": max_pairs,
         "max_per_image": max_per_image,
+        "top_k": top_k,
         "collapse_copies": collapse_copies,
         "labels": labels,
         "seed": seed,
+        "threads": threads,
+        "backend": backend,
     }
     Options.checked(blind=blind, reference=reference, **asked)
     check_place(Path(out), Path(source))
@@ -86,4 +100,5 @@ def run(
     ]
     mined = mine(out, blind=embedded[0].slug, reference=embedded[1].slug, **asked, progress=progress)
     page = report(out, max_shown=max_shown, progress=progress)
-    return RunResult(page, mined.counts["written"], mined.counts["ok"], mined.counts["images"])
+    counts, suggestions = mined.counts, mined.details["suggestions"]
+    return RunResult(page, counts["written"], counts["ok"], counts["images"], suggestions, mined.note)

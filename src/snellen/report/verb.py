@@ -42,7 +42,7 @@ def report(
 
     Raises:
         UsageError: there is no such study, or its images are not found.
-        StudyError: `mine` has not finished; or a benchmark or a run is damaged.
+        StudyError: `mine` has not finished, or was that of an earlier Snellen; or a benchmark or a run is damaged.
     """
     if max_shown < 1:
         raise UsageError(f"max_shown {max_shown} would show nothing: give a number from 1.")
@@ -55,7 +55,7 @@ def _report(root: Study, images: str | Path | None, max_shown: int, progress: Pr
     inputs = _checked_inputs(root)
     exam = read_exam(root)
     inputs |= exam.files
-    mining = storage.read_json(root.mining)
+    mining = _mining(root)
     pairs, total = top_pairs(root.pairs, max_shown)
     misses = (mining["near_misses"] or {"pairs": []})["pairs"]
     shown = pairs or [_miss(miss) for miss in misses]
@@ -80,6 +80,8 @@ def _report(root: Study, images: str | Path | None, max_shown: int, progress: Pr
         filters=words.filters(mining),
         statuses=words.statuses(_image_counts(root)),
         settings=words.settings(mining),
+        histogram=words.histogram(mining["histogram"]),
+        dropped=sum(mining["truncated"][cap] for cap in ("max_per_image", "top_k", "max_pairs")),
         missing=pictures.missing if pictures else 0,
         benchmarks=exam.benchmarks,
         sections=exam.sections(),
@@ -120,6 +122,13 @@ def _checked_inputs(study: Study) -> dict[str, str]:
                 )
             inputs[path] = expected
     return inputs
+
+
+def _mining(study: Study) -> dict[str, Any]:
+    mining = storage.read_json(study.mining)
+    if "exact_from" not in mining["histogram"]:
+        raise StudyError(f"{study.mining} was written by an earlier Snellen: run `snellen mine {study.root}` again.")
+    return mining
 
 
 def _image_counts(study: Study) -> dict[str, Any]:

@@ -73,7 +73,10 @@ def filters(mining: Mapping[str, Any]) -> list[tuple[str, int]]:
         rows.append((f"only {asked['labels']} labels", counts["after_labels"]))
     if asked["max_per_image"] is not None:
         rows.append((f"at most {asked['max_per_image']} of any image", counts["after_max_per_image"]))
-    if asked["max_pairs"] is not None:
+    if asked["top_k"] is not None:
+        largest = "the largest gap" if asked["top_k"] == 1 else f"one of the {asked['top_k']} largest gaps"
+        rows.append((f"{largest} of one of its images", counts["after_top_k"]))
+    if isinstance(asked["max_pairs"], int):
         rows.append((f"at most {number(asked['max_pairs'])} in all", counts["written"]))
     return rows
 
@@ -85,6 +88,18 @@ def statuses(counts: Mapping[str, Any]) -> list[tuple[str, int]]:
     return [*rows, ("exact duplicates of an earlier image", counts["duplicates"])]
 
 
+def histogram(shown: Mapping[str, Any]) -> str:
+    """Say which pairs the histogram counts."""
+    if not shown["sampled"]:
+        return f"{number(shown['n_pairs'])} pairs, all there are"
+    exact = sum(map(sum, shown["counts"][shown["exact_from"] :]))
+    drawn = shown["n_pairs"] - exact
+    return (
+        f"Above the blind threshold, all {number(exact)} pairs; below it a seeded sample: {number(drawn)} pairs, each "
+        f"of which stands for {number(round(shown['scale']))}"
+    )
+
+
 def settings(mining: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Name every setting that the pairs depend on."""
     asked = mining["asked"]
@@ -94,6 +109,6 @@ def settings(mining: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("blind cosine above", thresholds(mining["resolved"])["blind_min"]),
         ("reference cosine below", thresholds(mining["resolved"])["reference_max"]),
     ]
-    for key in ("collapse_copies", "labels", "max_per_image", "max_pairs", "seed"):
+    for key in ("collapse_copies", "labels", "max_per_image", "top_k", "max_pairs", "seed"):
         rows.append((key.replace("_", " "), "none" if asked[key] is None else str(asked[key])))
     return rows

@@ -74,13 +74,13 @@ def poisson_interval(count: int, confidence: float = 0.95) -> tuple[float, float
         count: events seen, at least 0.
         confidence: of the two-sided interval, in (0, 1).
     """
-    from scipy.stats import chi2
+    from scipy.special import gammaincinv  # half of chi2.ppf, without loading all of scipy.stats
 
     if count < 0 or not 0 < confidence < 1:
         raise ValueError(f"count must be at least 0 and confidence in (0, 1), got {count} and {confidence}")
     tail = (1 - confidence) / 2
-    low = float(chi2.ppf(tail, 2 * count)) / 2 if count else 0.0
-    return low, float(chi2.ppf(1 - tail, 2 * count + 2)) / 2
+    low = float(gammaincinv(count, tail)) if count else 0.0
+    return low, float(gammaincinv(count + 1, 1 - tail))
 
 
 def _check(n: int, q: float) -> None:

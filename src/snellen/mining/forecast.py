@@ -1,0 +1,86 @@
+"""`mine --estimate`: about how many pairs the thresholds give and how long they take, without finding them all."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from snellen import storage
+from snellen.defaults import BLIND_ENCODER, BLIND_MIN, REFERENCE_ENCODER, REFERENCE_MAX
+from snellen.mining.estimates import Estimate
+from snellen.mining.filters.choose import Backend
+from snellen.mining.join import LabelRule
+from snellen.mining.options import Options
+from snellen.mining.order import drawn_first
+from snellen.mining.prepare import join_of, resolve, said_of_backend
+from snellen.mining.question import open_question
+from snellen.mining.sample import Sample
+from snellen.mining.tiles import pairs_of_rows
+from snellen.progress import SILENT, Progress
+from snellen.study import Study
+
+
+def estimate(
+    study: str | Path,
+    *,
+    blind: str = BLIND_ENCODER,
+    reference: str = REFERENCE_ENCODER,
+    blind_min: float | str = BLIND_MIN,
+    reference_max: float | str = REFERENCE_MAX,
+    labels: LabelRule = "any",
+    seed: int = 0,
+    threads: int | None = None,
+    backend: Backend = "auto",
+    progress: Progress = SILENT,
+) -> Estimate:
+    """Estimate how many pairs `mine` would find, from all pairs of some images drawn at random; write nothing.
+
+    Near-identical copies are not collapsed, and no caps are applied: it is about the pairs that pass the thresholds and
+    the label rule. Of a collection of few images it is exact. Parameters are those of `mine`.
+
+    Raises:
+        SnellenError: as `mine` does.
+    """
+    options = Options.checked(
+        blind=blind,
+        reference=reference,
+        blind_min=blind_min,
+        reference_max=reference_max,
+        labels=labels,
+        seed=seed,
+        threads=threads,
+        backend=backend,
+    )
+    opened = Study.existing(study)
+    with opened.lock(), _scratch(opened.estimate_parts) as scratch:
+        note = said_of_backend(options)
+        if note:
+            progress.note(note)
+        question = open_question(opened, options, progress)
+        rows = question.collection.distinct()
+        resolved = resolve(question, rows, progress)
+        order = drawn_first(rows, options.seed)
+        join = join_of(question, order, resolved, scratch)
+        sample = Sample(join, order, options.seed)
+        progress.start("looking at drawn images", pairs_of_rows(0, order.drawn, len(rows)), "pairs")
+        with closing(sample.blocks(progress)) as blocks:
+            for _ in blocks:
+                if sample.says_enough:
+                    break
+        progress.finish()
+        return replace(sample.estimate(), note=note)
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """Make an empty folder, and delete it afterwards; what a killed run left there goes, too."""
+    with storage.storage_errors(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,126 @@
+"""`snellen mine` as users meet it: what it says on which stream."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from snellen import defaults
+from snellen.cli.main import app
+from snellen.errors import UsageError
+from snellen.mining import kernels, prepare
+from snellen.study import Study
+from tests import studies
+from tests.mining.conftest import oracle
+from tests.mining.mine_study import data
+
+SIDES = ["--blind", "control/blind", "--reference", "control/reference"]
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    return studies.write_study(tmp_path / "study", *data())
+
+
+def mine(study: Study, *arguments: str) -> tuple[str, str]:
+    """Run the verb; return what it wrote to stdout and stderr."""
+    result = CliRunner().invoke(app, ["mine", str(study.root), *SIDES, *arguments], catch_exceptions=False)
+    return result.stdout, result.stderr
+
+
+def refused(study: Study, *arguments: str) -> str:
+    result = CliRunner().invoke(app, ["mine", str(study.root), *SIDES, *arguments])
+    assert isinstance(result.exception, UsageError)
+    return str(result.exception)
+
+
+def test_pairs_found_need_no_suggestions(study: Study) -> None:
+    out, _ = mine(study, "--threads", "2", "--backend", "portable")
+    assert out == f"{study.pairs}: {len(oracle(*data(), 0.95, 0.6))} blind pairs among 240 images\n"
+
+
+def test_nothing_found_says_what_to_try(study: Study) -> None:
+    narrow = ["--blind-min", "0.999", "--reference-max", "-0.2"]
+    out, _ = mine(study, *narrow)
+    first, *tries = out.splitlines()
+    assert "no pair passes both thresholds among 240 images" in first
+    assert len(tries) >= 2
+    for line in tries:
+        found = re.fullmatch(r"  try --blind-min (\S+) --reference-max (\S+): ([\d,]+) pairs?", line)
+        assert found, line
+        assert len(oracle(*data(), float(found[1]), float(found[2]))) == int(found[3].replace(",", ""))
+    assert mine(study, *narrow)[0] == out  # also where it was done before
+    quiet, errors = mine(study, *narrow, "--quiet")
+    assert (quiet, errors) == (f"{first}\n", "")
+
+
+def test_sampled_suggestions_have_intervals(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("snellen.mining.stream.ALL_PAIRS_IMAGES", 100)
+    out, _ = mine(study, "--blind-min", "0.999", "--reference-max", "-0.2")
+    assert re.search(r"try --blind-min \S+ --reference-max -0\.2: about [\d,]+ pairs \(95 % interval [\d,]+ to", out)
+
+
+def test_estimate_is_one_line_and_no_file(study: Study) -> None:
+    out, _ = mine(study, "--estimate", "--quiet")
+    count = len(oracle(*data(), 0.95, 0.6))
+    assert re.fullmatch(rf"{count} pairs pass both thresholds \(.*\); joining takes about \d+ s on \d+ threads?\n", out)
+    assert not study.pairs.exists()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [["--max-pairs", "5"], ["--top-k", "2"], ["--max-per-image", "1"], ["--collapse-copies", "0.98"], ["--count-only"]],
+)
+def test_estimate_knows_no_caps(study: Study, given: list[str]) -> None:
+    assert f"leave out {given[0]}" in refused(study, "--estimate", *given)
+
+
+def test_count_only_prints_totals(study: Study) -> None:
+    out, _ = mine(study, "--count-only", "--quiet")
+    passing, above = (len(oracle(*data(), 0.95, limit)) for limit in (0.6, 2.0))
+    assert out == (
+        f"{study.counts}: {passing} of 28,680 pairs of 240 images pass both thresholds; "
+        f"{above} are above the blind one alone\n"
+    )
+
+
+def test_too_many_pairs_say_what_to_do(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(defaults, "MAX_PAIRS", 5)
+    assert "--max-pairs all" in refused(study)
+    assert "38 blind pairs" in mine(study, "--max-pairs", "all")[0]
+    assert "3 blind pairs" in mine(study, "--max-pairs", "3")[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--max-pairs", "0"], "--max-pairs 0"),
+        (["--max-pairs", "most"], "all to write every pair"),
+        (["--backend", "gpu"], "auto, compiled, portable, torch"),
+        (["--count-only", "--top-k", "3"], "--top-k has nothing to cap"),
+    ],
+)
+def test_wrong_usage(study: Study, arguments: list[str], said: str) -> None:
+    assert said in refused(study, *arguments)
+
+
+class TestWithoutKernels:
+    @pytest.fixture(autouse=True)
+    def not_built(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(kernels, "available", lambda: ())
+
+    @pytest.mark.parametrize("more", [[], ["--collapse-copies", "0.98"], ["--estimate"], ["--count-only"]])
+    @pytest.mark.parametrize("quiet", [[], ["--quiet"]])
+    def test_it_is_said_once(self, study: Study, more: list[str], quiet: list[str]) -> None:
+        _, errors = mine(study, *more, *quiet)
+        assert errors.count(prepare.NOT_BUILT) == 1
+
+    def test_who_asks_for_the_portable_filter_is_not_told(self, study: Study) -> None:
+        _, errors = mine(study, "--backend", "portable")
+        assert prepare.NOT_BUILT not in errors
+
+    def test_who_asks_for_the_compiled_ones_is_refused(self, study: Study) -> None:
+        assert "--backend portable" in refused(study, "--backend", "compiled")
