@@ -90,9 +90,11 @@ class Vectors:
         return cls(shards)
 
     def addresses(self) -> tuple[NDArray[np.uint64], RowArray] | None:
-        """Return where the shards lie in memory, for compiled code: uint64 [shards]; and their first rows: int64 [shards + 1].
+        """Return where the shards lie in memory, for compiled code, and which rows they hold.
 
-        The addresses hold as long as this object lives. None where rows are not contiguous in memory.
+        Returns:
+            Addresses uint64 [shards], which hold as long as this object lives, and first rows int64 [shards + 1].
+            None where rows are not contiguous in memory.
         """
         if not all(shard.values.flags.c_contiguous and shard.values.flags.aligned for shard in self._shards):
             return None
@@ -192,4 +194,5 @@ def _bad_row(shard: Shard, row: int, squared_length: float, uris: Sequence[str] 
         what = "is all zero though its image is ok"
     else:
         what = f"has length {squared_length**0.5:.4f} where 1 is expected"
-    return f"{where}: the vector {what}; delete that file and run `snellen embed` again."
+    mend = "leave the row out or mend it" if shard.path is None else "delete that file and run `snellen embed` again"
+    return f"{where}: the vector {what}; {mend}."
