@@ -124,3 +124,34 @@ class TestWithoutKernels:
 
     def test_who_asks_for_the_compiled_ones_is_refused(self, study: Study) -> None:
         assert "--backend portable" in refused(study, "--backend", "compiled")
+
+
+class TestEarlier:
+    @pytest.fixture
+    def grown(self, tmp_path: Path) -> Study:
+        """The study and 60 images more."""
+        return studies.write_study(tmp_path / "grown", *data(300))
+
+    @pytest.fixture
+    def study(self, tmp_path: Path) -> Study:
+        blind, reference = data(300)
+        return studies.write_study(tmp_path / "study", blind[:240], reference[:240])
+
+    def test_says_what_it_says_without(self, study: Study, grown: Study) -> None:
+        mine(study)
+        out, _ = mine(grown, "--earlier", str(study.root))
+        assert out == f"{grown.pairs}: {len(oracle(*data(300), 0.95, 0.6))} blind pairs among 300 images\n"
+        pairs = grown.pairs.read_bytes()
+        assert mine(grown)[0] == out
+        assert grown.pairs.read_bytes() == pairs
+
+    def test_estimate(self, study: Study, grown: Study) -> None:
+        mine(study)
+        out, _ = mine(grown, "--earlier", str(study.root), "--estimate", "--quiet")
+        pairs = oracle(*data(300), 0.95, 0.6)
+        old = sum(1 for pair in pairs if max(pair) < 240)
+        assert out.startswith(f"besides {old} pairs of --earlier, {len(pairs) - old} pairs pass both thresholds (")
+
+    def test_refused(self, study: Study, grown: Study) -> None:
+        assert "There is no study in" in refused(grown, "--earlier", str(study.root / "nowhere"))
+        assert "may judge a pair" in refused(grown, "--earlier", str(study.root), "--collapse-copies", "0.98")

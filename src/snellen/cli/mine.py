@@ -36,6 +36,7 @@ def mine(
     count_only: Annotated[
         bool, typer.Option("--count-only", help="Only count, exactly: write counts.json, and no pairs.")
     ] = False,
+    earlier: options.EarlierOption = None,
     threads: options.ThreadsOption = None,
     backend: options.BackendOption = "auto",
     quiet: options.QuietOption = False,
@@ -48,6 +49,7 @@ def mine(
         "reference_max": reference_max,
         "labels": options.one_of("labels", labels, "any", "within", "across"),
         "seed": seed,
+        "earlier": earlier,
         "threads": threads,
         "backend": options.one_of("backend", backend, "auto", "compiled", "portable", "torch"),
         "progress": progress_for(quiet),

@@ -65,6 +65,15 @@ CollapseCopiesOption = Annotated[
 ]
 LabelsOption = Annotated[str, typer.Option(help="any, within (only pairs of one label) or across (only of two).")]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of every sample that is drawn.")]
+EarlierOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="STUDY",
+        help="A study that this one has grown from, mined with the same encoders and thresholds: only pairs with a new "
+        "image are joined. Changes the time only.",
+        show_default=False,
+    ),
+]
 ThreadsOption = Annotated[
     int | None, typer.Option(min=1, help="Threads that mine; by default one for each core. Changes the time only.")
 ]

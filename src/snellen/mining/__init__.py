@@ -4,8 +4,8 @@ The way of a pair: `order` puts a random sample of the images first, `tiles` cut
 (`filters`, with compiled `kernels`) names candidates, `exact` decides in float64, `join` puts both conditions together
 in bounded memory on all threads (`pool`), `stripe` keeps what is found (`sinks`) on disk, `select` applies caps,
 `write` writes. Around it: `question` opens a study, `thresholds` and `quantiles` come before, `sample` and `estimates`
-say what to expect (`limit`, `stricter`), `survey` (`histogram`, `misses`, `looser`) comes after. `arrays` is the same
-join without a study.
+say what to expect (`limit`, `stricter`), `earlier` knows the pairs of a collection that has grown, `survey`
+(`histogram`, `misses`, `looser`) comes after. `arrays` is the same join without a study.
 """
 
 from snellen.mining.arrays import Pairs, find_pairs

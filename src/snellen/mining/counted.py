@@ -11,9 +11,8 @@ import numpy as np
 from snellen.mining import question as of
 from snellen.mining.copies import collapse
 from snellen.mining.limit import Limit
-from snellen.mining.order import drawn_first
 from snellen.mining.parts import Parts, Records
-from snellen.mining.prepare import condition_of, filter_for, join_of, resolve, sides
+from snellen.mining.prepare import condition_of, filter_for, join_of, ordered, resolve, sides
 from snellen.mining.question import Question
 from snellen.mining.sinks import Sink
 from snellen.mining.stripe import Stripes, Totals
@@ -39,7 +38,8 @@ class Counted:
 
     def records(self) -> Iterator[Records]:
         """Yield the pairs as PAIR records, in row order."""
-        return self.stripes.records()
+        earlier, new = self.question.earlier, self.stripes.records()
+        return new if earlier is None else earlier.merged(new, self.stripes.parts.scratch / "earlier")
 
     def counts(self) -> dict[str, int]:
         """Return how many images and pairs every filter left, in order, up to the caps."""
@@ -77,15 +77,19 @@ def count(question: Question, parts: Parts, sink: Sink, progress: Progress) -> C
     """Do what is not done yet; every step is kept in `parts`, so that a killed run goes on.
 
     Raises:
-        UsageError: a quantile of no pairs; or more pairs pass than may be without being told.
+        UsageError: a quantile of no pairs; or more pairs pass than may be without being told; or a threshold is not
+            that of the earlier study.
     """
-    options, collection = question.options, question.collection
+    options, collection, earlier = question.options, question.collection, question.earlier
     rows = _collapsed(question, parts, progress)
     resolved = parts.remembered("resolved", lambda: resolve(question, rows, progress))
-    order = drawn_first(rows, options.seed)
+    order = ordered(question, rows)
     join = join_of(question, order, resolved, parts.scratch)
-    stripes = Stripes(join, order, parts, sink, Limit(options.limit(len(rows))), options.seed)
+    old = None if earlier is None else earlier.totals.after_labels
+    stripes = Stripes(join, order, parts, sink, Limit(options.limit(len(rows))), options.seed, old)
     totals = stripes.run(progress)
+    if earlier is not None:
+        totals = earlier.with_new(totals)
     surveyed = parts.remembered(
         "survey",
         lambda: survey(

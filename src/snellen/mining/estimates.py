@@ -49,7 +49,8 @@ class Estimate:
     above_blind_min, below_reference_max, after_labels: pairs that pass each test and those before it; found: pairs
     that pass all of them and were seen; pairs, looked_at: pairs to be joined, and those that the drawn images are in;
     seconds: that looking at those took, as if all `threads` had been busy; stricter: thresholds that leave fewer pairs,
-    where there are very many; note: what the user should know of how it was done, if anything.
+    where there are very many; note: what the user should know of how it was done, if anything; old: pairs that an
+    earlier study has found, which are counted nowhere else in this; None: there is no earlier one.
     """
 
     images: int
@@ -64,6 +65,7 @@ class Estimate:
     threads: int
     stricter: tuple[Stricter, ...]
     note: str | None = None
+    old: int | None = None
 
     @property
     def exact(self) -> bool:
@@ -83,10 +85,14 @@ class Estimate:
     def text(self) -> str:
         """Say how many pairs pass, with interval and what it rests on, without a time."""
         passing = self.after_labels
+        besides = "" if self.old is None else f"besides {self.old:,} pair{'' if self.old == 1 else 's'} of --earlier, "
         if self.exact:
-            return f"{_pairs(passing.value)} thresholds ({self.above_blind_min.value:,} are above the blind one alone)"
+            return (
+                f"{besides}{_pairs(passing.value)} thresholds ({self.above_blind_min.value:,} are above the blind one "
+                "alone)"
+            )
         text = (
-            f"about {_pairs(rough(passing.value))} thresholds (95 % interval {rough(passing.low, -1):,} to "
+            f"{besides}about {_pairs(rough(passing.value))} thresholds (95 % interval {rough(passing.low, -1):,} to "
             f"{rough(passing.high, 1):,}, from {self.drawn:,} of {self.images:,} images; about "
             f"{rough(self.above_blind_min.value):,} are above the blind one alone)"
         )

@@ -14,8 +14,7 @@ from snellen.mining.estimates import Estimate
 from snellen.mining.filters.choose import Backend
 from snellen.mining.join import LabelRule
 from snellen.mining.options import Options
-from snellen.mining.order import drawn_first
-from snellen.mining.prepare import join_of, resolve, said_of_backend
+from snellen.mining.prepare import join_of, ordered, resolve, said_of_backend
 from snellen.mining.question import open_question
 from snellen.mining.sample import Sample
 from snellen.mining.tiles import pairs_of_rows
@@ -34,12 +33,14 @@ def estimate(
     seed: int = 0,
     threads: int | None = None,
     backend: Backend = "auto",
+    earlier: str | Path | None = None,
     progress: Progress = SILENT,
 ) -> Estimate:
     """Estimate how many pairs `mine` would find, from all pairs of some images drawn at random; write nothing.
 
     Near-identical copies are not collapsed, and no caps are applied: it is about the pairs that pass the thresholds and
-    the label rule. Of a collection of few images it is exact. Parameters are those of `mine`.
+    the label rule. Of a collection of few images it is exact. With `earlier`, it is about the pairs with a new image.
+    Parameters are those of `mine`.
 
     Raises:
         SnellenError: as `mine` does.
@@ -53,6 +54,7 @@ def estimate(
         seed=seed,
         threads=threads,
         backend=backend,
+        earlier=earlier,
     )
     opened = Study.existing(study)
     with opened.lock(), _scratch(opened.estimate_parts) as scratch:
@@ -62,9 +64,10 @@ def estimate(
         question = open_question(opened, options, progress)
         rows = question.collection.distinct()
         resolved = resolve(question, rows, progress)
-        order = drawn_first(rows, options.seed)
+        order = ordered(question, rows)
         join = join_of(question, order, resolved, scratch)
-        sample = Sample(join, order, options.seed)
+        old = None if question.earlier is None else question.earlier.totals.after_labels
+        sample = Sample(join, order, options.seed, old)
         progress.start("looking at drawn images", pairs_of_rows(0, order.drawn, len(rows)), "pairs")
         with closing(sample.blocks(progress)) as blocks:
             for _ in blocks:

@@ -19,7 +19,7 @@ class Limit:
         """Stop where more pairs were found than may be.
 
         Args:
-            found: pairs found so far.
+            found: pairs found so far, in an earlier study or here.
             estimate: returns what is known of all; asked only if there are too many.
 
         Raises:
@@ -36,13 +36,14 @@ class Limit:
         Raises:
             UsageError: the lower bound of the estimate is above the limit; says how to go on.
         """
-        if self.most is not None and estimate.after_labels.low > self.most:
+        if self.most is not None and (estimate.old or 0) + estimate.after_labels.low > self.most:
             raise _too_many(f"{estimate.text()}, more than {self.most:,}", estimate)
 
 
 def _too_many(what: str, estimate: Estimate) -> UsageError:
     ways = " or ".join(way.text for way in estimate.stricter)
+    where = "" if estimate.old is None else " in both studies"
     return UsageError(
         f"{what}: give --max-pairs N to keep the N largest gaps, --max-pairs all to write every pair, or stricter "
-        f"thresholds{f', for example {ways}' if ways else ''}; what is finished is kept."
+        f"thresholds{where}{f', for example {ways}' if ways else ''}; what is finished is kept."
     )

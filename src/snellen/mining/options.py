@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from snellen import defaults
@@ -33,6 +34,7 @@ class Options:
     count_only: bool
     threads: int
     backend: Backend
+    earlier: Path | None
 
     @classmethod
     def checked(
@@ -51,6 +53,7 @@ class Options:
         count_only: bool = False,
         threads: int | None = None,
         backend: Backend = "auto",
+        earlier: str | Path | None = None,
     ) -> Options:
         """Check the options against their ranges.
 
@@ -74,6 +77,15 @@ class Options:
             )
         if labels not in get_args(LabelRule):
             raise UsageError(f"--labels {labels} is unknown: choose one of {', '.join(get_args(LabelRule))}.")
+        for option, value in (
+            ("--labels", None if labels == "any" else labels),
+            ("--collapse-copies", collapse_copies),
+        ):
+            if earlier is not None and value is not None:
+                raise UsageError(
+                    f"{option} {value} may judge a pair of two old images otherwise than in --earlier {earlier}: leave "
+                    "one of the two options out."
+                )
         if seed < 0:
             raise UsageError(f"--seed {seed} is negative: give a whole number from 0.")
         if threads is not None and (threads < 1 or threads != int(threads)):
@@ -95,6 +107,7 @@ class Options:
             count_only,
             int(threads or cores()),
             backend,
+            None if earlier is None else Path(earlier),
         )
 
     def limit(self, images: int) -> int | None:
@@ -110,6 +123,12 @@ class Options:
             self.top_k * images if self.top_k is not None else defaults.MAX_PAIRS + 1,
         )
         return None if most_written <= defaults.MAX_PAIRS else defaults.MAX_PAIRS
+
+    @property
+    def absolute(self) -> dict[str, float]:
+        """The thresholds that are known before any pair is looked at, by name; all but quantiles."""
+        asked = {"blind_min": self.blind_min, "reference_max": self.reference_max}
+        return {name: threshold.value for name, threshold in asked.items() if not threshold.is_quantile}
 
     @property
     def pruned(self) -> int | None:

@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from snellen.mining import question as of
+from snellen.mining.earlier import check_thresholds
 from snellen.mining.exact import Side
 from snellen.mining.filters.choose import choose_filter, usable_kernel
 from snellen.mining.join import Condition, Join, Labels
 from snellen.mining.options import Options
-from snellen.mining.order import Order
+from snellen.mining.order import Order, drawn_first
 from snellen.mining.question import Question
 from snellen.mining.stream import survey_stream
 from snellen.mining.thresholds import as_json, resolve_threshold
-from snellen.mining.tiles import Filter, Positions
+from snellen.mining.tiles import Filter, Positions, pairs_of_rows
 from snellen.progress import SILENT, Progress
 
 QUANTILE_SAMPLE = 10_000_000
@@ -48,16 +49,32 @@ def resolve(question: Question, rows: Positions, progress: Progress = SILENT) ->
         The entry `resolved` of `mining.json`.
 
     Raises:
-        UsageError: a quantile of no pairs.
+        UsageError: a quantile of no pairs; a threshold is not that of the earlier study.
     """
     options = question.options
     stream = survey_stream(*sides(question, rows), options.seed, QUANTILE_SAMPLE)
-    return {
+    resolved = {
         "blind_min": as_json(resolve_threshold(options.blind_min, stream, "blind", "--blind-min", progress)),
         "reference_max": as_json(
             resolve_threshold(options.reference_max, stream, "reference", "--reference-max", progress)
         ),
     }
+    earlier = question.earlier
+    if earlier is not None:
+        check_thresholds(earlier.study, earlier.resolved, {name: entry["value"] for name, entry in resolved.items()})
+    return resolved
+
+
+def ordered(question: Question, rows: Positions) -> Order:
+    """Put the images that are mined in the order in which they are joined.
+
+    Args:
+        question: what is asked; where an earlier study is, only pairs with a new image are joined.
+        rows: int64 [n], of the images that are mined, in row order.
+    """
+    if question.earlier is None:
+        return drawn_first(rows, question.options.seed)
+    return drawn_first(question.earlier.order, question.options.seed, question.earlier.n_new)
 
 
 def condition_of(question: Question, resolved: Mapping[str, Any], rows: Positions) -> Condition:
@@ -66,12 +83,18 @@ def condition_of(question: Question, resolved: Mapping[str, Any], rows: Position
     return Condition(resolved["blind_min"]["value"], resolved["reference_max"]["value"], labels)
 
 
-def filter_for(options: Options, scratch: Path) -> Callable[[Side, float], Filter]:
-    """Return what chooses and prepares a filter, given the blind encoder's vectors and a blind minimum."""
+def filter_for(options: Options, scratch: Path, pairs: int | None = None) -> Callable[[Side, float], Filter]:
+    """Return what chooses and prepares a filter, given the blind encoder's vectors and a blind minimum.
+
+    Args:
+        options: what was asked.
+        scratch: folder for arrays that are too large for memory.
+        pairs: how many the filter is for; None: all.
+    """
 
     def choose(side: Side, blind_min: float) -> Filter:
         return choose_filter(
-            side, blind_min, options.seed, scratch, backend=options.backend, threads=options.threads
+            side, blind_min, options.seed, scratch, pairs, backend=options.backend, threads=options.threads
         ).filter
 
     return choose
@@ -88,5 +111,6 @@ def join_of(question: Question, order: Order, resolved: Mapping[str, Any], scrat
     """
     blind, reference = sides(question, order.rows)
     condition = condition_of(question, resolved, order.rows)
-    chosen = filter_for(question.options, scratch)(blind, condition.blind_min)
+    pairs = pairs_of_rows(0, order.stop, len(order.rows))
+    chosen = filter_for(question.options, scratch, pairs)(blind, condition.blind_min)
     return Join(blind, reference, chosen, condition, of.TILING, question.options.threads, order.stop)

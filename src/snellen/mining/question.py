@@ -13,6 +13,8 @@ from snellen import storage
 from snellen.errors import StudyError, UsageError
 from snellen.mining import order
 from snellen.mining.collection import Collection, read_collection
+from snellen.mining.earlier import Earlier
+from snellen.mining.open_earlier import open_earlier
 from snellen.mining.options import Options
 from snellen.mining.sides import Embedding, find_slug, open_embedding
 from snellen.mining.tiles import Tiling
@@ -27,13 +29,14 @@ FORMAT = 3
 
 @dataclass(frozen=True)
 class Question:
-    """A study's images and two embeddings, and what is asked about them."""
+    """A study's images and two embeddings, what is asked about them, and what an earlier study knows of it."""
 
     study: Study
     options: Options
     collection: Collection
     blind: Embedding
     reference: Embedding
+    earlier: Earlier | None = None
 
     @property
     def inputs(self) -> dict[str, str]:
@@ -48,6 +51,7 @@ class Question:
             "asked": self.options.as_json() | names,
             "blind": self.blind.as_json(),
             "reference": self.reference.as_json(),
+            "earlier": None if self.earlier is None else self.earlier.as_json(),
         }
 
     @property
@@ -100,7 +104,8 @@ def open_question(study: Study, options: Options, progress: Progress = SILENT) -
     """Open all that is asked about.
 
     Raises:
-        UsageError: an encoder is not embedded, or both are the same; labels are compared and there are none.
+        UsageError: an encoder is not embedded, or both are the same; labels are compared and there are none; the
+            earlier study was mined with another question, or has images that this one has not.
         StudyError: an artefact is missing, damaged, or made from other inputs; a vector is zero or not finite.
     """
     collection = read_collection(study)
@@ -120,4 +125,7 @@ def open_question(study: Study, options: Options, progress: Progress = SILENT) -
             "embed a source that gives labels (folders named after classes, or a label column)."
         )
     first, second = (open_embedding(study, slug, manifests[slug], collection, progress) for slug in (blind, reference))
-    return Question(study, options, collection, first, second)
+    earlier = None
+    if options.earlier is not None:
+        earlier = open_earlier(options.earlier, options.absolute, study, collection, first, second, progress)
+    return Question(study, options, collection, first, second, earlier)

@@ -54,10 +54,11 @@ class Sample:
         join: the join, whose positions are those of `order`.
         order: the drawn images come first.
         seed: of the interval.
+        old: how many pairs an earlier study has found that are not joined again; None: there is no earlier one.
     """
 
-    def __init__(self, join: Join, order: Order, seed: int) -> None:
-        self._join, self._order, self._seed = join, order, seed
+    def __init__(self, join: Join, order: Order, seed: int, old: int | None = None) -> None:
+        self._join, self._order, self._seed, self._old = join, order, seed, old
         self._values = np.zeros((3, order.drawn))
         self._found = np.zeros(3, dtype=np.int64)
         self._kept = Kept(NOBODY, np.empty(0), np.empty(0))
@@ -129,7 +130,9 @@ class Sample:
             looked_at=pairs_of_rows(0, done, len(order.rows)),
             seconds=self._seconds * busy,
             threads=join.threads,
-            stricter=self._stricter(),
+            # Other thresholds would need another earlier study.
+            stricter=self._stricter() if self._old is None else (),
+            old=self._old,
         )
         self._aside += time.perf_counter() - began  # no part of the join's time
         return made

@@ -43,7 +43,7 @@ class Stripes:
     """A join, and where its stripes are kept.
 
     join: its positions are those of `order`; sink: says what of a found pair is stored; limit: on how many may pass;
-    seed: of the estimate's interval.
+    seed: of the estimate's interval; old: how many pairs an earlier study has found, None if there is none.
     """
 
     join: Join
@@ -52,6 +52,7 @@ class Stripes:
     sink: Sink
     limit: Limit
     seed: int
+    old: int | None = None
 
     def run(self, progress: Progress = SILENT) -> Totals:
         """Run the join, stripe by stripe, skipping those that an earlier run finished.
@@ -62,16 +63,18 @@ class Stripes:
         n = len(self.order.rows)
         numbered = dict(enumerate(self.order.stripes(self.join.tiling)))
         progress.start("mining", self.join.pairs, "pairs")
-        found = 0
+        found = self.old or 0
         for number, rows in list(numbered.items()):
             counts = self.parts.finished(_name(number))
             if counts is not None:
                 found += counts["passed"][2]
                 progress.advance(pairs_of_rows(rows.start, rows.stop, n))
                 del numbered[number]
-        if self.order.drawn:
+        if not self.order.drawn:
+            self.limit.check(found, Sample(self.join, self.order, self.seed, self.old).estimate)
+        else:
             is_new = numbered.pop(0, None) is not None
-            found += self._sampled(progress) if is_new else 0
+            found += self._sampled(found, progress) if is_new else 0
             estimate = Estimate.from_json(self._finished(0)["sample"])
             self.limit.check_estimate(estimate)
             self.limit.check(found, lambda: estimate)
@@ -99,14 +102,14 @@ class Stripes:
         for number in numbers:
             yield from self.parts.read(_name(number), PAIR)
 
-    def _sampled(self, progress: Progress) -> int:
-        sample = Sample(self.join, self.order, self.seed)
+    def _sampled(self, found_before: int, progress: Progress) -> int:
+        sample = Sample(self.join, self.order, self.seed, self.old)
         with closing(sample.blocks(progress)) as blocks:
             written = self._write(
                 0,
                 range(self.order.drawn),
                 self._watched(sample, blocks),
-                0,
+                found_before,
                 sample.estimate,
                 lambda: {"sample": sample.estimate().as_json()},
             )

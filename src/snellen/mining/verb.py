@@ -74,6 +74,7 @@ def mine(
     labels: LabelRule = "any",
     seed: int = 0,
     count_only: bool = False,
+    earlier: str | Path | None = None,
     threads: int | None = None,
     backend: Backend = "auto",
     progress: Progress = SILENT,
@@ -102,13 +103,16 @@ def mine(
             nothing.
         seed: of the samples that estimates, and quantiles and surveys of more than 20,000 images, are taken from.
         count_only: only count, and write `counts.json`; `pairs.parquet` and `mining.json` stay as they are.
+        earlier: a study that this one has grown from, mined with the same encoders and thresholds: only pairs with a
+            new image are joined, the others taken from there. What is written is the same. Not for label rules, nor
+            with `collapse_copies`.
         threads: how many; None: as many as there are cores. Changes the time, nothing else.
         backend: "auto", "compiled", "portable" or "torch". Changes the time, nothing else.
         progress: told what goes on.
 
     Raises:
         UsageError: an option is wrong, or names an encoder that is not embedded; far more pairs pass than can be meant
-            (see `max_pairs`).
+            (see `max_pairs`); the earlier study cannot stand for old pairs.
         StudyError: an artefact is missing, damaged, or made from other inputs; a vector is zero or not finite.
         StorageError: the disk is full, or another process is writing to the study.
     """
@@ -126,6 +130,7 @@ def mine(
         count_only=count_only,
         threads=threads,
         backend=backend,
+        earlier=earlier,
     )
     opened = Study.existing(study)
     folder = opened.counts_parts if options.count_only else opened.mining_parts

@@ -80,6 +80,7 @@ def choose_filter(
     blind_min: float,
     seed: int,
     scratch: Path | None = None,
+    pairs: int | None = None,
     *,
     backend: Backend = "auto",
     threads: int = 1,
@@ -92,6 +93,7 @@ def choose_filter(
         blind_min: the threshold, resolved.
         seed: draws the samples.
         scratch: folder where reduced rows are kept if they are large.
+        pairs: how many the filter is for; None: all.
         backend: "auto": the compiled kernels if there are any, else the portable filter.
         threads: for the preparation.
         progress: told if the compiled kernels are missing.
@@ -108,7 +110,8 @@ def choose_filter(
             "takes several times as long"
         )
     plain = 2 * MULTIPLY * side.dim + COMPARE
-    if pairs_of(len(side)) * plain < WORTH_CHOOSING or side.dim < LENGTHS[0]:
+    pairs = pairs_of(len(side)) if pairs is None else pairs
+    if pairs * plain < WORTH_CHOOSING or side.dim < LENGTHS[0]:
         return Chosen(NoFilter(), "every pair multiplied out")
     with one_blas_thread():
         sample = sample_rows(side, min(FIT_ROWS, max(len(side) // 8, SAMPLE_ROWS)), [seed, 1])

@@ -1,0 +1,57 @@
+"""Killed at any moment and run again, `mine` against an earlier study leaves what mining from scratch leaves."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from snellen.study import Study
+from tests.mining.conftest import planted
+from tests.mining.earlier_study import copied, shuffled, write, written
+from tests.mining.mine_study import run
+
+PROGRAM = """
+import sys
+from snellen.mining import mine, order, question, sort
+from snellen.mining.tiles import Tiling
+question.TILING = Tiling(rows=16, columns=64, stripe_pairs=4_000, buffer_pairs=100)
+order.SAMPLE_ROWS = 30
+sort.sort_records.__defaults__ = (50,)
+mine(sys.argv[1], earlier=sys.argv[2], blind="control/blind", reference="control/reference")
+"""
+
+
+def start(study: Study, earlier: Study) -> subprocess.Popen[bytes]:
+    arguments = [sys.executable, "-W", "error", "-c", PROGRAM, os.fspath(study.root), os.fspath(earlier.root)]
+    return subprocess.Popen(arguments, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
+
+
+def stripes(study: Study) -> int:
+    """How many stripes are whole; a thousand once pairs are written."""
+    return len(list(study.mining_parts.glob("pairs-*.json"))) + 1000 * study.pairs.exists()
+
+
+def test_killed_at_random_moments(tmp_path: Path) -> None:
+    values = planted(5, 900, 24, 0.95, 0.6)
+    earlier = write(tmp_path / "earlier", values, shuffled(range(500), 1))
+    study = write(tmp_path / "study", values, shuffled(range(900), 2))
+    scratch = copied(study)
+    run(earlier)
+    assert run(scratch).n_pairs > 100
+    chance = random.Random(3)
+    killed = 0
+    for at in (1, 20, 50, 1000):
+        process = start(study, earlier)
+        while process.poll() is None and stripes(study) < at:
+            time.sleep(0.001)
+        time.sleep(chance.random() * 0.02)
+        process.send_signal(signal.SIGKILL)
+        killed += process.wait() == -signal.SIGKILL
+    assert killed >= 3  # the last one may have ended by itself
+    assert start(study, earlier).wait() == 0
+    assert written(study) == written(scratch)
