@@ -29,7 +29,7 @@ HEAVY += ("openai", "statsmodels", "pandas")
 
 
 def part_of(module: str) -> str:
-    """The second word of `snellen.mining.join`: mining."""
+    """The second word of `snellen.mining.join.two_sided`: mining."""
     return module.split(".")[1] if module.count(".") else ""
 
 
@@ -63,6 +63,21 @@ def test_arrows_point_downwards(path: Path) -> None:
         assert not imports & (STAGES | ABOVE), f"the stage {inside} imports {imports & (STAGES | ABOVE)}"
     else:
         assert not imports & (STAGES | ABOVE), f"the library {inside} imports {imports & (STAGES | ABOVE)}"
+
+
+MINING = ("kernels", "join", "filters", "inputs", "survey", "estimates", "found", "earlier", "asked")
+"""The folders of the miner, each of which imports only those before it (as its docstring says)."""
+
+
+@pytest.mark.parametrize("folder", MINING)
+def test_the_miner_is_built_upwards(folder: str) -> None:
+    above = MINING[MINING.index(folder) + 1 :]
+    top = {path.stem for path in (ROOT / "mining").glob("*.py")} - {"__init__"}
+    for path in (ROOT / "mining" / folder).glob("*.py"):
+        source = path.read_text("utf-8")
+        for part in (*above, *top):
+            assert f"snellen.mining.{part} import" not in source and f"snellen.mining.{part}." not in source, path
+            assert f"from snellen.mining import {part}" not in source, path
 
 
 def test_libraries_have_no_cycles() -> None:

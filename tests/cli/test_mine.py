@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from snellen import defaults
 from snellen.cli.main import app
 from snellen.errors import UsageError
-from snellen.mining import kernels, prepare
+from snellen.mining import kernels
+from snellen.mining.asked import prepare
 from snellen.study import Study
 from tests import studies
 from tests.mining.conftest import oracle
@@ -58,7 +59,7 @@ def test_nothing_found_says_what_to_try(study: Study) -> None:
 
 
 def test_sampled_suggestions_have_intervals(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("snellen.mining.stream.ALL_PAIRS_IMAGES", 100)
+    monkeypatch.setattr("snellen.mining.survey.stream.ALL_PAIRS_IMAGES", 100)
     out, _ = mine(study, "--blind-min", "0.999", "--reference-max", "-0.2")
     assert re.search(r"try --blind-min \S+ --reference-max -0\.2: about [\d,]+ pairs \(95 % interval [\d,]+ to", out)
 

@@ -15,15 +15,15 @@ import pytest
 from numpy.typing import NDArray
 
 from snellen.mining import kernels
-from snellen.mining.exact import Side
 from snellen.mining.filters import prefix
 from snellen.mining.filters.plan import fit_plans
 from snellen.mining.filters.prefix import PrefixFilter
 from snellen.mining.filters.product import ProductFilter
 from snellen.mining.filters.scan import SketchFilter
+from snellen.mining.found.parts import PAIR, Records
+from snellen.mining.join.exact import Side
+from snellen.mining.join.tiles import Filter, NoFilter, Tiling
 from snellen.mining.kernels import Kernel
-from snellen.mining.parts import PAIR, Records
-from snellen.mining.tiles import Filter, NoFilter, Tiling
 from snellen.study import Study
 from snellen.vectors import Vectors
 from tests import studies

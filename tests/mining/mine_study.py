@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from snellen.mining import MiningResult, mine, question
-from snellen.mining.tiles import Tiling
+from snellen.mining import MiningResult, mine
+from snellen.mining.asked import question
+from snellen.mining.join.tiles import Tiling
 from snellen.study import Study
 from tests import studies
 from tests.mining.conftest import Half

@@ -15,8 +15,8 @@ from snellen.errors import StudyError, UsageError
 from snellen.mining import Pairs, arrays, find_pairs, kernels
 from snellen.mining.filters import choose
 from snellen.mining.filters.choose import Backend
-from snellen.mining.join import Join
-from snellen.mining.tiles import Tiling
+from snellen.mining.join.tiles import Tiling
+from snellen.mining.join.two_sided import Join
 from tests.mining.conftest import Half, cosines, planted
 from tests.mining.hard_rows import Hard, hard
 from tests.studies import spectrum_rows, unit_rows, with_copies

@@ -15,7 +15,7 @@ from snellen.mining.filters.choose import Backend, choose_filter
 from snellen.mining.filters.prefix import PrefixFilter
 from snellen.mining.filters.product import ProductFilter
 from snellen.mining.filters.scan import SketchFilter
-from snellen.mining.tiles import NoFilter
+from snellen.mining.join.tiles import NoFilter
 from tests.mining.conftest import each_kernel, side
 from tests.studies import spectrum_rows, unit_rows
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from snellen import storage
-from snellen.mining import collection
-from snellen.mining.collection import pair_ids, read_collection
-from snellen.mining.parts import Parts
-from snellen.mining.write import pair_id_text, regroup
+from snellen.mining.found.parts import Parts
+from snellen.mining.found.write import regroup
+from snellen.mining.inputs import collection
+from snellen.mining.inputs.collection import pair_id_text, pair_ids, read_collection
 from snellen.records import pair_id
 from snellen.study import Study
 from tests import studies

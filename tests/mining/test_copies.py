@@ -9,10 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 from snellen.mining.copies import collapse
-from snellen.mining.exact import Side
 from snellen.mining.filters import choose
-from snellen.mining.parts import Parts
-from snellen.mining.tiles import Filter, Tiling
+from snellen.mining.found.parts import Parts
+from snellen.mining.join.exact import Side
+from snellen.mining.join.tiles import Filter, Tiling
 from tests.mining.conftest import TINY, Half, cosines, side
 from tests.studies import spectrum_rows, unit_rows, with_copies
 

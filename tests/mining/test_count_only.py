@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from snellen import storage
-from snellen.mining import order
+from snellen.mining.join import order
 from snellen.study import Study
 from tests import studies
 from tests.mining.conftest import TINY

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from snellen import storage
-from snellen.mining import order, stream
 from snellen.mining.filters import choose
+from snellen.mining.join import order
+from snellen.mining.survey import stream
 from tests.mining.conftest import TINY, Planted, as_pairs, oracle, planted, read_pairs
 from tests.mining.earlier_study import copied, same_as_from_scratch, shuffled, write, written
 from tests.mining.mine_study import run, sys_verb, use_tiling
@@ -35,7 +36,7 @@ def exactly(values: Planted) -> tuple[float, float]:
 def surveyed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Below the blind minimum the histogram counts all pairs, or a sample; and not all images are drawn first."""
     if request.param == "a sample":
-        survey = sys.modules["snellen.mining.survey"]
+        survey = sys.modules["snellen.mining.survey.entries"]
         monkeypatch.setattr(survey, "HISTOGRAM_PAIRS", 3000)
         monkeypatch.setattr(survey, "MISSES_SAMPLE", 5000)
         monkeypatch.setattr(stream, "ALL_PAIRS_IMAGES", 20)
@@ -188,7 +189,7 @@ def stop(patch: pytest.MonkeyPatch, at: int | str) -> None:
     if at == "write_pairs":
         patch.setattr(sys_verb(), "write_pairs", interrupt)
         return
-    parts = sys.modules["snellen.mining.parts"].Parts
+    parts = sys.modules["snellen.mining.found.parts"].Parts
     plain = parts.write
 
     def write_some(self: Any, name: str, *rest: Any) -> None:

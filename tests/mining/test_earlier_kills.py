@@ -17,8 +17,11 @@ from tests.mining.mine_study import run
 
 PROGRAM = """
 import sys
-from snellen.mining import mine, order, question, sort
-from snellen.mining.tiles import Tiling
+from snellen.mining import mine
+from snellen.mining.join import order
+from snellen.mining.asked import question
+from snellen.mining.found import sort
+from snellen.mining.join.tiles import Tiling
 question.TILING = Tiling(rows=16, columns=64, stripe_pairs=4_000, buffer_pairs=100)
 order.SAMPLE_ROWS = 30
 sort.sort_records.__defaults__ = (50,)

@@ -12,8 +12,8 @@ import pytest
 
 from snellen import storage
 from snellen.errors import SnellenError, StudyError, UsageError
-from snellen.mining import grown
-from snellen.mining.stripe import Stripes
+from snellen.mining.earlier import grown
+from snellen.mining.found.stripe import Stripes
 from snellen.study import Study
 from tests import studies
 from tests.mining.conftest import Planted, planted

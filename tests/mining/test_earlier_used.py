@@ -12,10 +12,13 @@ import pytest
 
 from snellen import defaults, storage
 from snellen.errors import UsageError
-from snellen.mining import estimate, order, prepare, stripe
+from snellen.mining import estimate
+from snellen.mining.asked import prepare
 from snellen.mining.filters import choose
 from snellen.mining.filters.choose import choose_filter
-from snellen.mining.tiles import NoFilter, Tiling
+from snellen.mining.found import stripe
+from snellen.mining.join import order
+from snellen.mining.join.tiles import NoFilter, Tiling
 from snellen.progress import SILENT
 from snellen.study import Study
 from tests.mining.conftest import TINY, Planted, as_pairs, cosines, oracle, planted, read_pairs, side
@@ -201,7 +204,7 @@ class TestLimit:
         monkeypatch.setattr(stripe, "ENOUGH_ROWS", 8)
         old = sum(1 for pair in oracle(values.blind, values.reference, 0.5, 0.6) if max(pair) < 200)
         run(earlier, blind_min=0.5)
-        monkeypatch.setattr("snellen.mining.stricter.stricter.__defaults__", (100,))
+        monkeypatch.setattr("snellen.mining.estimates.stricter.stricter.__defaults__", (100,))
         limit = old + 1500
         monkeypatch.setattr(defaults, "MAX_PAIRS", limit)
         begins = rf"^besides {old:,} pairs of --earlier, about .*from 8 of 40 images.*, more than {limit:,}:"

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from snellen.mining.estimates import Estimate, Interval, interval
-from snellen.mining.rounding import duration, rough
-from snellen.mining.stricter import Stricter
+from snellen.mining.estimates.interval import Estimate, Interval, interval
+from snellen.mining.estimates.rounding import duration, rough
+from snellen.mining.estimates.stricter import Stricter
 
 IMAGES, DRAWN = 20_000, 1000
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from snellen.mining import exact, kernels
-from snellen.mining.exact import Side
+from snellen.mining import kernels
+from snellen.mining.join import exact
+from snellen.mining.join.exact import Side
+from snellen.mining.join.tiles import Tile
 from snellen.mining.kernels import Kernel
-from snellen.mining.tiles import Tile
 from snellen.vectors import Shard, Vectors
 from tests.mining.conftest import Half, each_kernel, exact_cosine, side
 from tests.studies import spectrum_rows, unit_rows

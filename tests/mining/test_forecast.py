@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from snellen.errors import UsageError
-from snellen.mining import estimate, order, sample
+from snellen.mining import estimate
+from snellen.mining.estimates import sample
+from snellen.mining.join import order
 from snellen.study import Study
 from tests import studies
 from tests.mining.conftest import TINY, oracle

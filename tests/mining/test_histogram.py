@@ -11,8 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from snellen.mining.histogram import BINS, FINE, LIMIT, MAX_BINS, CellCounts, Cells, Histogram, fine_bin
-from snellen.mining.stream import Block, Stream
+from snellen.mining.join.cells import BINS, FINE, LIMIT, CellCounts, Cells, fine_bin
+from snellen.mining.survey.histogram import MAX_BINS, Histogram
+from snellen.mining.survey.stream import Block, Stream
 from tests.mining.conftest import cosines, side
 from tests.studies import spectrum_rows, unit_rows
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snellen.mining import join as join_module
 from snellen.mining.filters import prefix, product, scan
-from snellen.mining.histogram import BINS, FINE, LIMIT, CellCounts
-from snellen.mining.join import Condition, Join
-from snellen.mining.tiles import Filter, NoFilter, Tiling, pairs_of_rows, stripes
+from snellen.mining.join import two_sided as join_module
+from snellen.mining.join.cells import BINS, FINE, LIMIT, CellCounts
+from snellen.mining.join.tiles import Filter, NoFilter, Tiling, pairs_of_rows, stripes
+from snellen.mining.join.two_sided import Condition, Join
 from tests.mining.conftest import FILTERS, TINY, Half, Pairs, Planted, cosines, each_filter, oracle, planted, side
 from tests.mining.hard_rows import Hard, hard
 from tests.studies import spectrum_rows, unit_rows, with_copies

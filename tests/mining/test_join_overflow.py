@@ -8,14 +8,14 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from snellen.mining import join as join_module
-from snellen.mining.exact import Side
 from snellen.mining.filters import prefix, product, scan
 from snellen.mining.filters.plan import fit_plans
 from snellen.mining.filters.scan import SketchFilter
-from snellen.mining.join import Condition, Join, Labels
+from snellen.mining.join import two_sided as join_module
+from snellen.mining.join.exact import Side
+from snellen.mining.join.tiles import DENSE_COLUMNS, Filter, NoFilter, Positions, Tile, Tiling
+from snellen.mining.join.two_sided import Condition, Join, Labels
 from snellen.mining.kernels import Kernel
-from snellen.mining.tiles import DENSE_COLUMNS, Filter, NoFilter, Positions, Tile, Tiling
 from tests.mining.conftest import FILTERS, TINY, Half, Planted, cosines, each_filter, each_kernel, oracle, side
 from tests.mining.test_join import joined, run
 from tests.studies import spectrum_rows, unit_rows, with_copies

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from snellen.mining import kernels
 from snellen.mining.filters.scan import HIGHEST_BAR, LOWEST_BAR, pack
+from snellen.mining.join.tiles import Tile
 from snellen.mining.kernels import GROUP, MOST_ROWS, Kernel
-from snellen.mining.tiles import Tile
 from tests.mining.conftest import each_kernel
 from tests.mining.mistakes import Change, put, shortened, strided
 

@@ -20,9 +20,14 @@ from tests.mining.mine_study import files
 
 PROGRAM = """
 import sys
-from snellen.mining import mine, order, prepare, question, stream, survey
+from snellen.mining import mine
+from snellen.mining.join import order
+from snellen.mining.asked import prepare
+from snellen.mining.asked import question
+from snellen.mining.survey import stream
+from snellen.mining.survey import survey
 from snellen.mining.filters import choose
-from snellen.mining.tiles import Tiling
+from snellen.mining.join.tiles import Tiling
 question.TILING = Tiling(rows=32, columns=64, stripe_pairs=30_000, buffer_pairs=500)
 order.SAMPLE_ROWS = 300
 prepare.QUANTILE_SAMPLE = survey.HISTOGRAM_PAIRS = 50_000

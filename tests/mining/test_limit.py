@@ -10,8 +10,10 @@ import pytest
 
 from snellen import defaults
 from snellen.errors import UsageError
-from snellen.mining import order, sample, stripe
-from snellen.mining.tiles import Tiling
+from snellen.mining.estimates import sample
+from snellen.mining.found import stripe
+from snellen.mining.join import order
+from snellen.mining.join.tiles import Tiling
 from snellen.study import Study
 from tests import studies
 from tests.mining.conftest import as_pairs, oracle, read_pairs
@@ -70,8 +72,8 @@ class TestByEstimate:
 
     def test_the_examples_are_true(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(defaults, "MAX_PAIRS", 5000)
-        monkeypatch.setattr("snellen.mining.stricter.WANTED_PAIRS", 1000)
-        monkeypatch.setattr("snellen.mining.stricter.stricter.__defaults__", (1000,))
+        monkeypatch.setattr("snellen.mining.estimates.stricter.WANTED_PAIRS", 1000)
+        monkeypatch.setattr("snellen.mining.estimates.stricter.stricter.__defaults__", (1000,))
         study = studies.write_study(tmp_path / "study", *data(600, 3))
         with pytest.raises(UsageError) as caught:
             run(study, blind_min=0.5)

@@ -18,10 +18,10 @@ PROGRAM = """
 import json, sys, threading
 import numpy as np
 from snellen.mining import arrays, find_pairs
-from snellen.mining.exact import Side
+from snellen.mining.join.exact import Side
 from snellen.mining.filters.choose import Chosen
-from snellen.mining.join import Condition, Join
-from snellen.mining.tiles import Tiling, stripes
+from snellen.mining.join.two_sided import Condition, Join
+from snellen.mining.join.tiles import Tiling, stripes
 from snellen.vectors import Vectors
 from tests.mining.conftest import FILTERS
 

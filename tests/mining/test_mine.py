@@ -13,11 +13,12 @@ import pytest
 
 from snellen import storage
 from snellen.errors import UsageError
-from snellen.mining import MiningResult, kernels, mine, order
-from snellen.mining import stream as stream_module
-from snellen.mining import survey as survey_module
+from snellen.mining import MiningResult, kernels, mine
 from snellen.mining.filters import choose
-from snellen.mining.tiles import Tiling
+from snellen.mining.join import order
+from snellen.mining.join.tiles import Tiling
+from snellen.mining.survey import entries as survey_module
+from snellen.mining.survey import stream as stream_module
 from snellen.records import pair_id
 from snellen.study import Study
 from tests import studies

@@ -12,8 +12,8 @@ import pytest
 
 from snellen import storage
 from snellen.errors import StudyError
-from snellen.mining import order
-from snellen.mining.join import Join
+from snellen.mining.join import order
+from snellen.mining.join.two_sided import Join
 from snellen.study import Study
 from tests import studies
 from tests.mining.conftest import TINY, as_pairs, oracle, read_pairs

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snellen.mining import misses as misses_module
-from snellen.mining.join import Labels
-from snellen.mining.misses import Misses, Nearest, Suggestion, nearest_cut, suggestions_as_json
-from snellen.mining.stream import Block, Stream
+from snellen.mining.join.two_sided import Labels
+from snellen.mining.survey import misses as misses_module
+from snellen.mining.survey.misses import Misses, Nearest, Suggestion, nearest_cut, suggestions_as_json
+from snellen.mining.survey.stream import Block, Stream
 from tests.mining.conftest import Half, cosines, side
 from tests.studies import spectrum_rows, unit_rows
 

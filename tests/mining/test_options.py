@@ -9,8 +9,8 @@ import pytest
 from snellen import defaults
 from snellen.errors import UsageError
 from snellen.mining import kernels
-from snellen.mining.options import Options
-from snellen.mining.pool import cores
+from snellen.mining.asked.options import Options
+from snellen.mining.join.pool import cores
 
 
 def checked(**options: Any) -> Options:

@@ -10,8 +10,8 @@ import pytest
 from snellen.mining.filters import scan
 from snellen.mining.filters.plan import LARGEST_SUM, LENGTHS, Survivors, fit_plans
 from snellen.mining.filters.scan import SketchFilter
+from snellen.mining.join.tiles import Tile
 from snellen.mining.kernels import Kernel
-from snellen.mining.tiles import Tile
 from tests.mining.conftest import cosines, each_kernel, side
 from tests.mining.hard_rows import KINDS, rows_of
 from tests.studies import spectrum_rows, unit_rows

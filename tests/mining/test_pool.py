@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from snellen.mining.pool import cores, in_order, one_blas_thread
+from snellen.mining.join.pool import cores, in_order, one_blas_thread
 
 WAIT = 20.0
 """Seconds after which a test gives up waiting."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from snellen.mining.filters import prefix
 from snellen.mining.filters.prefix import PrefixFilter, fit_basis, reduce_rows, reduce_side, rounding_slack
-from snellen.mining.tiles import NoFilter, Tile
+from snellen.mining.join.tiles import NoFilter, Tile
 from tests.mining.conftest import Half, cosines, prefix_filter, side
 from tests.mining.hard_rows import DIMS, KINDS, Hard, hard, rows_of
 from tests.studies import spectrum_rows, unit_rows

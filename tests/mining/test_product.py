@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from snellen.errors import UsageError
 from snellen.mining.filters import product
 from snellen.mining.filters.product import ProductFilter, error_bound
-from snellen.mining.tiles import Tile
+from snellen.mining.join.tiles import Tile
 from tests.mining.conftest import cosines, side
 from tests.mining.hard_rows import DIMS, KINDS, Hard, hard, rows_of
 from tests.studies import spectrum_rows, unit_rows

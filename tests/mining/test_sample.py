@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from snellen.mining import order as order_module
-from snellen.mining import sample as sample_module
-from snellen.mining.join import Condition, Join, LabelRule, Labels
-from snellen.mining.order import Order, drawn_first
-from snellen.mining.sample import Kept, Sample
-from snellen.mining.tiles import NoFilter, Tiling
+from snellen.mining.estimates import sample as sample_module
+from snellen.mining.estimates.sample import Kept, Sample
+from snellen.mining.join import order as order_module
+from snellen.mining.join.order import Order, drawn_first
+from snellen.mining.join.tiles import NoFilter, Tiling
+from snellen.mining.join.two_sided import Condition, Join, LabelRule, Labels
 from tests.mining.conftest import TINY, Half, cosines, side
 from tests.studies import spectrum_rows, unit_rows
 

@@ -15,8 +15,8 @@ from snellen.mining import kernels
 from snellen.mining.filters import scan, sketch
 from snellen.mining.filters.plan import FINE_LENGTHS, LENGTHS, fit_plans
 from snellen.mining.filters.scan import SketchFilter, pack
+from snellen.mining.join.tiles import Tile
 from snellen.mining.kernels import GROUP, Kernel
-from snellen.mining.tiles import Tile
 from tests.mining.conftest import cosines, each_kernel, side, sketch_filter
 from tests.mining.hard_rows import KINDS, Hard, hard, rows_of
 from tests.studies import spectrum_rows, unit_rows

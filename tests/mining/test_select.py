@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snellen.mining.parts import Records
-from snellen.mining.select import Selection
-from snellen.mining.sort import by_gap, by_rows, sort_records
+from snellen.mining.found.parts import Records
+from snellen.mining.found.select import Selection
+from snellen.mining.found.sort import by_gap, by_rows, sort_records
 from tests.mining.conftest import records
 
 

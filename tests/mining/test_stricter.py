@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snellen.mining.histogram import CellCounts, Cells
-from snellen.mining.looser import looser_reference
-from snellen.mining.stricter import THIN, stricter
+from snellen.mining.estimates.stricter import THIN, stricter
+from snellen.mining.join.cells import CellCounts, Cells
+from snellen.mining.survey.looser import looser_reference
 
 
 def pairs(seed: int, count: int = 5000) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from snellen.mining import order as order_module
-from snellen.mining.collection import Collection, pair_ids
-from snellen.mining.join import Condition, Join
-from snellen.mining.limit import Limit
-from snellen.mining.order import Order, drawn_first
-from snellen.mining.parts import Parts
-from snellen.mining.sinks import Counting, Sink, Storing
-from snellen.mining.stripe import Stripes, Totals
-from snellen.mining.tiles import NoFilter, Positions
+from snellen.mining.estimates.limit import Limit
+from snellen.mining.found.parts import Parts
+from snellen.mining.found.sinks import Counting, Sink, Storing
+from snellen.mining.found.stripe import Stripes, Totals
+from snellen.mining.inputs.collection import Collection, pair_ids
+from snellen.mining.join import order as order_module
+from snellen.mining.join.order import Order, drawn_first
+from snellen.mining.join.tiles import NoFilter, Positions
+from snellen.mining.join.two_sided import Condition, Join
 from tests import studies
 from tests.mining.conftest import TINY, cosines, oracle, side
 from tests.mining.mine_study import data

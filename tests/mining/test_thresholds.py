@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snellen.errors import UsageError
-from snellen.mining import stream as stream_module
-from snellen.mining.quantiles import kth_smallest, quantile
-from snellen.mining.stream import Stream, draw_pairs, survey_stream
-from snellen.mining.thresholds import Threshold, as_json, parse_threshold, resolve_threshold
+from snellen.mining.survey import stream as stream_module
+from snellen.mining.survey.quantiles import kth_smallest, quantile
+from snellen.mining.survey.stream import Stream, draw_pairs, survey_stream
+from snellen.mining.survey.thresholds import Threshold, as_json, parse_threshold, resolve_threshold
 from tests.mining.conftest import Half, cosines, side
 from tests.studies import spectrum_rows, unit_rows
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snellen.mining.tiles import STRIPE_ROWS, NoFilter, Tile, Tiling, pairs_of, pairs_of_rows, stripes, tiles
+from snellen.mining.join.tiles import STRIPE_ROWS, NoFilter, Tile, Tiling, pairs_of, pairs_of_rows, stripes, tiles
 
 
 @given(st.integers(0, 90), st.integers(1, 20), st.integers(1, 20), st.integers(1, 2000))

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snellen.mining.merge import merged
-from snellen.mining.parts import PAIR, Records
-from snellen.mining.select import Selection
-from snellen.mining.sort import by_rows
-from snellen.mining.topk import TopK
+from snellen.mining.found.merge import merged
+from snellen.mining.found.parts import PAIR, Records
+from snellen.mining.found.select import Selection
+from snellen.mining.found.sort import by_rows
+from snellen.mining.found.topk import TopK
 from tests.mining.conftest import records
 from tests.mining.test_select import chunked, rank, some_pairs
 

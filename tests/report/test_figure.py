@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from snellen.errors import StudyError
-from snellen.mining import survey
 from snellen.report import report, words
 from snellen.report.figure import densities, histogram
 from tests.report.test_report import outline, study_of
@@ -59,7 +58,7 @@ def test_words() -> None:
 
 
 def test_the_page_says_which_pairs_are_sampled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(survey, "HISTOGRAM_PAIRS", 50)
+    monkeypatch.setattr("snellen.mining.survey.entries.HISTOGRAM_PAIRS", 50)
     study = study_of(tmp_path)
     report(study)
     mining = json.loads((study / "mining.json").read_text())

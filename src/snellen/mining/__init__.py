@@ -1,15 +1,23 @@
 """The exact two-sided similarity join: every pair alike to one encoder and unlike to another.
 
-The way of a pair: `order` puts a random sample of the images first, `tiles` cuts the upper triangle, a filter
-(`filters`, with compiled `kernels`) names candidates, `exact` decides in float64, `join` puts both conditions together
-in bounded memory on all threads (`pool`), `stripe` keeps what is found (`sinks`) on disk, `select` applies caps,
-`write` writes. Around it: `question` opens a study, `thresholds` and `quantiles` come before, `sample` and `estimates`
-say what to expect (`limit`, `stricter`), `earlier` knows the pairs of a collection that has grown, `survey`
-(`histogram`, `misses`, `looser`) comes after. `arrays` is the same join without a study.
+| folder | what it holds |
+|---|---|
+| `kernels` | C: the scan of small-integer sketches, exact dot products of float16 rows |
+| `join` | the join itself: order, tiles, threads, exact cosines, both conditions |
+| `filters` | which pairs the join need not look at |
+| `inputs` | a study's images and its two embeddings |
+| `survey` | quantiles before; the histogram, near misses and suggestions after |
+| `estimates` | how many pairs to expect, and when that is too many |
+| `found` | what becomes of found pairs: stored, capped, sorted, written |
+| `earlier` | what an earlier study of a part of the images already knows |
+| `asked` | options, the question they ask of a study, the join that answers it |
+
+Each imports only those above it. `verb` is `mine`, `forecast` is `mine --estimate`, `counted` is all of `mine` but the
+writing, `copies` collapses near-identical images, and `arrays` is the same join without a study.
 """
 
 from snellen.mining.arrays import Pairs, find_pairs
-from snellen.mining.estimates import Estimate
+from snellen.mining.estimates.interval import Estimate
 from snellen.mining.forecast import estimate
 from snellen.mining.verb import MiningResult, mine
 

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from snellen.defaults import BLIND_MIN, REFERENCE_MAX
 from snellen.errors import UsageError
-from snellen.mining.exact import Float64Array, Side
 from snellen.mining.filters.choose import Backend, choose_filter
-from snellen.mining.histogram import CellCounts
-from snellen.mining.join import Condition, Join
-from snellen.mining.pool import cores
-from snellen.mining.tiles import Positions, Tiling, pairs_of, stripes
+from snellen.mining.join.cells import CellCounts
+from snellen.mining.join.exact import Float64Array, Side
+from snellen.mining.join.pool import cores
+from snellen.mining.join.tiles import Positions, Tiling, pairs_of, stripes
+from snellen.mining.join.two_sided import Condition, Join
 from snellen.vectors import Vectors
 
 

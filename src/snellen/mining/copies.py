@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from snellen.mining.exact import Side
-from snellen.mining.join import Condition, Found, Join
-from snellen.mining.parts import Parts, Records
-from snellen.mining.tiles import Filter, Positions, Tiling, pairs_of_rows, stripes
+from snellen.mining.found.parts import Parts, Records
+from snellen.mining.join.exact import Side
+from snellen.mining.join.tiles import Filter, Positions, Tiling, pairs_of_rows, stripes
+from snellen.mining.join.two_sided import Condition, Found, Join
 from snellen.progress import SILENT, Progress
 
 LINK = np.dtype([("representative", "<i8"), ("copy", "<i8")])

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from snellen.mining import question as of
+from snellen.mining.asked import question as of
+from snellen.mining.asked.prepare import condition_of, filter_for, join_of, ordered, resolve, sides
+from snellen.mining.asked.question import Question
 from snellen.mining.copies import collapse
-from snellen.mining.limit import Limit
-from snellen.mining.parts import Parts, Records
-from snellen.mining.prepare import condition_of, filter_for, join_of, ordered, resolve, sides
-from snellen.mining.question import Question
-from snellen.mining.sinks import Sink
-from snellen.mining.stripe import Stripes, Totals
-from snellen.mining.survey import survey
-from snellen.mining.tiles import Positions, pairs_of
+from snellen.mining.estimates.limit import Limit
+from snellen.mining.found.parts import Parts, Records
+from snellen.mining.found.sinks import Sink
+from snellen.mining.found.stripe import Stripes, Totals
+from snellen.mining.join.tiles import Positions, pairs_of
+from snellen.mining.survey.entries import survey
 from snellen.progress import Progress
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from snellen import storage
 from snellen.defaults import BLIND_ENCODER, BLIND_MIN, REFERENCE_ENCODER, REFERENCE_MAX
-from snellen.mining.estimates import Estimate
+from snellen.mining.asked.options import Options
+from snellen.mining.asked.prepare import join_of, ordered, resolve, said_of_backend
+from snellen.mining.asked.question import open_question
+from snellen.mining.estimates.interval import Estimate
+from snellen.mining.estimates.sample import Sample
 from snellen.mining.filters.choose import Backend
-from snellen.mining.join import LabelRule
-from snellen.mining.options import Options
-from snellen.mining.prepare import join_of, ordered, resolve, said_of_backend
-from snellen.mining.question import open_question
-from snellen.mining.sample import Sample
-from snellen.mining.tiles import pairs_of_rows
+from snellen.mining.join.tiles import pairs_of_rows
+from snellen.mining.join.two_sided import LabelRule
 from snellen.progress import SILENT, Progress
 from snellen.study import Study
 

@@ -9,16 +9,16 @@ from typing import Any
 
 from snellen import storage
 from snellen.defaults import BLIND_ENCODER, BLIND_MIN, REFERENCE_ENCODER, REFERENCE_MAX
+from snellen.mining.asked.options import Options
+from snellen.mining.asked.prepare import said_of_backend
+from snellen.mining.asked.question import Question, open_question
 from snellen.mining.counted import count
 from snellen.mining.filters.choose import Backend
-from snellen.mining.join import LabelRule
-from snellen.mining.options import Options
-from snellen.mining.parts import Parts
-from snellen.mining.prepare import said_of_backend
-from snellen.mining.question import Question, open_question
-from snellen.mining.select import Selection
-from snellen.mining.sinks import Counting, Storing
-from snellen.mining.write import write_pairs
+from snellen.mining.found.parts import Parts
+from snellen.mining.found.select import Selection
+from snellen.mining.found.sinks import Counting, Storing
+from snellen.mining.found.write import write_pairs
+from snellen.mining.join.two_sided import LabelRule
 from snellen.progress import SILENT, Progress
 from snellen.study import Study
 
@@ -28,8 +28,8 @@ class MiningResult:
     """What `mine` wrote.
 
     `pairs` and `mining` are the files (with `count_only`: None, and `counts.json`), `details` the content of the latter
-    (keys: `snellen.mining.write`); `reused` says that an earlier run with the same inputs and settings had already
-    written them; `note` is what the user should know of how it was done, if anything.
+    (keys: `snellen.mining.found.write`); `reused` says that an earlier run with the same inputs and settings had
+    already written them; `note` is what the user should know of how it was done, if anything.
     """
 
     pairs: Path | None

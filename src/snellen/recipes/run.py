@@ -12,8 +12,8 @@ from snellen.embedding import check_place, embed, load
 from snellen.errors import UsageError
 from snellen.images.open import open_source
 from snellen.mining import mine
+from snellen.mining.asked.options import Options
 from snellen.mining.filters.choose import Backend
-from snellen.mining.options import Options
 from snellen.progress import SILENT, Progress
 from snellen.report import report
 

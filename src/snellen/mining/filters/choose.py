@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 
 from snellen.errors import UsageError
 from snellen.mining import kernels
-from snellen.mining.exact import Side
 from snellen.mining.filters import prefix, scan
 from snellen.mining.filters.plan import FINE_LENGTHS, LENGTHS, Plan, Survivors, fit_plans
 from snellen.mining.filters.prefix import PrefixFilter
 from snellen.mining.filters.product import ProductFilter
 from snellen.mining.filters.scan import SketchFilter
 from snellen.mining.filters.sketch import FIT_ROWS, sample_rows
+from snellen.mining.join.exact import Side
+from snellen.mining.join.pool import one_blas_thread
+from snellen.mining.join.tiles import Filter, NoFilter, pairs_of
 from snellen.mining.kernels import Kernel
-from snellen.mining.pool import one_blas_thread
-from snellen.mining.tiles import Filter, NoFilter, pairs_of
 from snellen.progress import SILENT, Progress
 
 Backend = Literal["auto", "compiled", "portable", "torch"]

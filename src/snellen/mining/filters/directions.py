@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from snellen.mining.exact import Float64Array
+from snellen.mining.join.exact import Float64Array
 
 ROUNDS = 3
 

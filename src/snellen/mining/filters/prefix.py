@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snellen import storage
-from snellen.mining.exact import Float64Array, Side
 from snellen.mining.filters.directions import departure, leading_directions
 from snellen.mining.filters.sketch import widened
-from snellen.mining.pool import in_order
-from snellen.mining.tiles import DENSE_COLUMNS, NOBODY, STRIPE_ROWS, Positions, Tile
+from snellen.mining.join.exact import Float64Array, Side
+from snellen.mining.join.pool import in_order
+from snellen.mining.join.tiles import DENSE_COLUMNS, NOBODY, STRIPE_ROWS, Positions, Tile
 from snellen.vectors import UNIT_TOLERANCE
 
 Float32Array = NDArray[np.float32]

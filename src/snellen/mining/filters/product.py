@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snellen.errors import UsageError
-from snellen.mining.exact import Side
-from snellen.mining.tiles import NOBODY, Positions, Tile
+from snellen.mining.join.exact import Side
+from snellen.mining.join.tiles import NOBODY, Positions, Tile
 from snellen.vectors import UNIT_TOLERANCE
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snellen.mining import kernels
-from snellen.mining.exact import Float64Array, Side
 from snellen.mining.filters import sketch
 from snellen.mining.filters.plan import Plan
+from snellen.mining.join.exact import Float64Array, Side
+from snellen.mining.join.tiles import STRIPE_ROWS, Positions, Tile
 from snellen.mining.kernels import GROUP, Kernel
-from snellen.mining.tiles import STRIPE_ROWS, Positions, Tile
 
 CHUNK_ROWS = 2048
 

@@ -25,8 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snellen.mining import kernels
-from snellen.mining.exact import Float64Array, Side
 from snellen.mining.filters.directions import departure, leading_directions
+from snellen.mining.join.exact import Float64Array, Side
 
 Float32Array = NDArray[np.float32]
 

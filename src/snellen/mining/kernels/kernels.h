@@ -1,7 +1,7 @@
 /* What the kernels of one instruction set offer, and what they are given.
  *
  * A sketch of a row is a few small integers q and a threshold t. A pair (i, j) is kept where q_i . q_j >= t_i + t_j;
- * snellen/mining/sketch.py says why no pair above the blind minimum is then lost. There are two sketches: a short one,
+ * snellen/mining/filters/sketch.py says why no pair above the blind minimum is then lost. There are two sketches: a short one,
  * `coarse`, that every pair meets, and a longer one, `fine`, for the pairs that it keeps.
  */
 #ifndef SNELLEN_KERNELS_H
@@ -29,7 +29,7 @@ typedef void (*scan_fn)(int k, int64_t count, const int8_t *rows, const int32_t 
 /* Sum of products of two fine sketches: k a multiple of 64, |result| < 2^31. */
 typedef int32_t (*fine_fn)(int k, const int8_t *x, const int8_t *y);
 
-/* Dot product of two float16 rows in float64; exact for rows of length up to 1.02 (snellen/mining/exact.py). */
+/* Dot product of two float16 rows in float64; exact for rows of length up to 1.02 (snellen/mining/join/exact.py). */
 typedef double (*dot_fn)(int64_t dim, const uint16_t *x, const uint16_t *y);
 
 /* float16 to float32, exactly. */

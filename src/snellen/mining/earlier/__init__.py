@@ -1,0 +1,1 @@
+"""What an earlier study already knows, so that a grown collection costs only its growth."""

@@ -1,0 +1,1 @@
+"""What becomes of pairs that were found: stored stripe by stripe, capped, sorted and written."""

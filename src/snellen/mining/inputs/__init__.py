@@ -1,0 +1,1 @@
+"""The two embeddings and the images of a study, as the miner needs them."""

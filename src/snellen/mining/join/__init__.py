@@ -1,0 +1,1 @@
+"""The exact two-sided join itself: tiles, threads, exact cosines, both conditions."""

@@ -1,0 +1,1 @@
+"""What the collection looks like to both encoders: quantiles, the histogram, near misses."""
