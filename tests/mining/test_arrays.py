@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
@@ -160,10 +161,15 @@ MISTAKES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "zero": ({"reference": ONES * np.float16(0)}, StudyError, "row 0: the vector is all zero"),
     "NaN": ({"blind": ONES * np.float16("nan")}, StudyError, "NaN"),
     "backend": ({"backend": "gpu"}, UsageError, "choose one of auto, compiled, portable, torch"),
-    "threads": ({"threads": 0}, UsageError, "threads is 0: give at least 1"),
-    "fewer threads": ({"threads": -2}, UsageError, "threads is -2: give at least 1"),
-    "blind_min": ({"blind_min": float("nan")}, UsageError, "blind_min is not a number"),
-    "reference_max": ({"reference_max": float("nan")}, UsageError, "reference_max is not a number"),
+    "threads": ({"threads": 0}, UsageError, "threads is 0: give a whole number from 1"),
+    "fewer threads": ({"threads": -2}, UsageError, "threads is -2: give a whole number from 1"),
+    "parts of threads": ({"threads": 1.5}, UsageError, "threads is 1.5: give a whole number from 1"),
+    "seed": ({"seed": -1}, UsageError, "seed is -1: give a whole number from 0"),
+    "blind_min": ({"blind_min": float("nan")}, UsageError, "blind_min is nan: give a cosine"),
+    "reference_max": ({"reference_max": float("nan")}, UsageError, "reference_max is nan: give a cosine"),
+    "quantile": ({"blind_min": "q0.99"}, UsageError, "blind_min is 'q0.99': give a cosine, .* need a study"),
+    "list": ({"blind": [[1.0]] * 4}, UsageError, "blind is list where an array of float16"),
+    "no numbers": ({"reference": ONES[:, :0]}, UsageError, r"reference is float16 \[4, 0\]"),
 }
 
 
@@ -172,6 +178,19 @@ def test_mistakes_are_said(mistake: str) -> None:
     changes, error, message = MISTAKES[mistake]
     with pytest.raises(error, match=message):
         find_pairs(**{"blind": ONES, "reference": ONES, **changes})
+
+
+@pytest.mark.parametrize("backend", ["auto", "portable"])
+@pytest.mark.parametrize(("blind_min", "found"), [(-math.inf, True), (-1e300, True), (math.inf, False), (1e300, False)])
+def test_thresholds_beyond_all_cosines(
+    blind_min: float, found: bool, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choose, "WORTH_CHOOSING", 0)
+    rows = unit_rows(spectrum_rows(np.random.default_rng(0), 60, 64))
+    for kernel in kernels.available() or (None,):
+        monkeypatch.setattr(kernels, "available", lambda kernel=kernel: () if kernel is None else (kernel,))
+        counts = find_pairs(rows, rows, blind_min=blind_min, reference_max=math.inf, backend=backend).counts
+        assert counts["below_reference_max"] == (60 * 59 // 2 if found else 0)
 
 
 def test_default_is_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:

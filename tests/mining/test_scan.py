@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -204,3 +207,42 @@ def test_pack_puts_numbers_where_the_kernel_reads_them(kernel: Kernel) -> None:
         step, within = divmod(number, kernel.interleave)
         at = block * wide * 48 + step * wide * kernel.interleave + place * kernel.interleave + within
         assert packed[at] == (int(q[column, number]) + kernel.offset) % 256
+
+
+FULL = """
+import resource
+from pathlib import Path
+import numpy as np
+from snellen.errors import StorageError
+from snellen.mining import kernels
+from snellen.mining.filters import scan
+from snellen.mining.filters.plan import fit_plans
+from tests.mining.conftest import side
+from tests.studies import spectrum_rows, unit_rows
+rows = unit_rows(spectrum_rows(np.random.default_rng(0), 3000, 64))
+plans, _ = fit_plans(kernels.available()[0], rows, 0.95, 0)
+scan.IN_MEMORY_BYTES = 1000
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
+try:
+    scan.SketchFilter(side(rows), plans[16], Path("."))
+except StorageError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_is_said_before_it_is_mapped(tmp_path: Path) -> None:
+    """A mapped file that finds no room when it is written to kills the process."""
+    root = Path(__file__).parents[2]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), str(root / "src")])}
+    done = subprocess.run(
+        [sys.executable, "-c", FULL], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("No room to write coarse.sketch")
+
+
+@each_kernel
+def test_tiles_taller_than_a_kernel_takes(kernel: Kernel) -> None:
+    rows = unit_rows(spectrum_rows(np.random.default_rng(0), 2500, 64, mean=0.8))
+    seen = named(sketch_filter(side(rows), 0.9, kernel), Tile(0, 2500, 0, 2500), 2500)
+    above = np.triu(cosines(rows) > 0.9, 1)
+    assert above.sum() > 1000 and not np.any(above & ~seen)

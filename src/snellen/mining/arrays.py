@@ -80,22 +80,14 @@ def find_pairs(
             or the number of threads cannot be meant.
         StudyError: a row is zero, not finite, or not of length 1.
     """
-    if threads is not None and threads < 1:
-        raise UsageError(f"threads is {threads}: give at least 1, or None for one on each core.")
-    for name, threshold in (("blind_min", blind_min), ("reference_max", reference_max)):
-        if math.isnan(threshold):
-            raise UsageError(f"{name} is not a number: give a cosine, from -1 to 1.")
+    if threads is not None and (threads < 1 or threads != int(threads)):
+        raise UsageError(f"threads is {threads}: give a whole number from 1, or None for one on each core.")
+    if seed < 0 or seed != int(seed):
+        raise UsageError(f"seed is {seed}: give a whole number from 0.")
+    blind_min, reference_max = _cosine("blind_min", blind_min), _cosine("reference_max", reference_max)
     if len(blind) != len(reference):
         raise UsageError(f"blind has {len(blind)} rows and reference {len(reference)}: give the same images in both.")
-    sides = []
-    for name, values in (("blind", blind), ("reference", reference)):
-        if values.dtype != np.float16 or values.ndim != 2:
-            raise UsageError(
-                f"{name} is {values.dtype} {list(values.shape)} where float16 [rows, dim] is needed: use "
-                ".astype(numpy.float16) and store that, since what is decided is what is stored."
-            )
-        sides.append(Side(Vectors.from_array(values), np.arange(len(values)), compiled=backend != "portable"))
-        sides[-1].check()
+    sides = [_side(name, values, backend) for name, values in (("blind", blind), ("reference", reference))]
     threads = threads or cores()
     timings: dict[str, float] = {}
     with _timed(timings, "prepare"):
@@ -124,6 +116,25 @@ def find_pairs(
         chosen.text,
         timings,
     )
+
+
+def _cosine(name: str, threshold: float | str) -> float:
+    """Check a threshold; one that lies beyond all cosines means the same as any other that does."""
+    if isinstance(threshold, str) or math.isnan(threshold):
+        raise UsageError(f"{name} is {threshold!r}: give a cosine, from -1 to 1 (quantiles need a study).")
+    return min(max(float(threshold), -2.0), 2.0)
+
+
+def _side(name: str, values: NDArray[Any], backend: Backend) -> Side:
+    if not isinstance(values, np.ndarray) or values.dtype != np.float16 or values.ndim != 2 or not values.shape[1]:
+        what = f"{values.dtype} {list(values.shape)}" if isinstance(values, np.ndarray) else type(values).__name__
+        raise UsageError(
+            f"{name} is {what} where an array of float16 [rows, dim] is needed: use .astype(numpy.float16) and store "
+            "that, since what is decided is what is stored."
+        )
+    side = Side(Vectors.from_array(values), np.arange(len(values)), compiled=backend != "portable")
+    side.check()
+    return side
 
 
 @contextmanager

@@ -24,7 +24,6 @@ from snellen.mining.join.exact import Side
 from snellen.mining.join.pool import one_blas_thread
 from snellen.mining.join.tiles import Filter, NoFilter, pairs_of
 from snellen.mining.kernels import Kernel
-from snellen.progress import SILENT, Progress
 
 Backend = Literal["auto", "compiled", "portable", "torch"]
 
@@ -84,7 +83,6 @@ def choose_filter(
     *,
     backend: Backend = "auto",
     threads: int = 1,
-    progress: Progress = SILENT,
 ) -> Chosen:
     """Choose and prepare the filter for a join.
 
@@ -96,7 +94,6 @@ def choose_filter(
         pairs: how many the filter is for; None: all.
         backend: "auto": the compiled kernels if there are any, else the portable filter.
         threads: for the preparation.
-        progress: told if the compiled kernels are missing.
 
     Raises:
         UsageError: the backend is unknown, or cannot be had here.
@@ -104,11 +101,6 @@ def choose_filter(
     kernel = usable_kernel(backend)
     if backend == "torch":
         return Chosen(ProductFilter(side, blind_min), "PyTorch, low-precision products")
-    if kernel is None and backend == "auto":
-        progress.note(
-            "the compiled kernels were not built (no C compiler at installation): the portable filter is used, which "
-            "takes several times as long"
-        )
     plain = 2 * MULTIPLY * side.dim + COMPARE
     pairs = pairs_of(len(side)) if pairs is None else pairs
     if pairs * plain < WORTH_CHOOSING or side.dim < LENGTHS[0]:
@@ -119,7 +111,11 @@ def choose_filter(
             chosen = _compiled(side, kernel, sample, blind_min, seed, plain, scratch, threads)
         else:
             chosen = _portable(side, sample, blind_min, seed, plain, scratch, threads)
-    return chosen or Chosen(NoFilter(), "every pair multiplied out")
+    if chosen is None:
+        return Chosen(NoFilter(), "every pair multiplied out")
+    if kernel is None and backend == "auto":
+        return chosen._replace(text=f"{chosen.text} (the compiled kernels were not built)")
+    return chosen
 
 
 def _compiled(

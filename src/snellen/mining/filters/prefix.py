@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from snellen import storage
 from snellen.mining.filters.directions import departure, leading_directions
-from snellen.mining.filters.sketch import widened
 from snellen.mining.join.exact import Float64Array, Side
 from snellen.mining.join.pool import in_order
 from snellen.mining.join.tiles import DENSE_COLUMNS, NOBODY, STRIPE_ROWS, Positions, Tile
@@ -45,7 +44,7 @@ def fit_basis(sample: NDArray[np.float16], k: int, seed: int) -> Float64Array:
         k: at least 1, at most dim.
         seed: of the search for them.
     """
-    values = widened(sample)
+    values = sample.astype(np.float32)
     basis = leading_directions((values.T @ values).astype(np.float64), k, seed)
     found = departure(basis)
     if not 4 * found < BASIS_SLACK:  # the bound rests on it

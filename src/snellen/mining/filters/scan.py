@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snellen import storage
 from snellen.mining import kernels
 from snellen.mining.filters import sketch
 from snellen.mining.filters.plan import Plan
 from snellen.mining.join.exact import Float64Array, Side
 from snellen.mining.join.tiles import STRIPE_ROWS, Positions, Tile
-from snellen.mining.kernels import GROUP, Kernel
+from snellen.mining.kernels import GROUP, MOST_ROWS, Kernel
 
 CHUNK_ROWS = 2048
 
@@ -33,6 +34,8 @@ UNREACHABLE = 1 << 30
 
 IN_MEMORY_BYTES = 1 << 30
 """Larger arrays are kept in a file, and mapped."""
+
+ZEROS = bytes(1 << 20)
 
 
 class SketchFilter:
@@ -85,6 +88,8 @@ class SketchFilter:
 
     def candidates(self, tile: Tile) -> tuple[Positions, Positions] | None:
         """Return the pairs of the tile that may pass, or None where they are more than ROOM_SHARE of it."""
+        if tile.row_stop - tile.row_start > MOST_ROWS:
+            return self._in_two(tile)
         size = (tile.row_stop - tile.row_start) * (tile.column_stop - tile.column_start)
         found = np.empty((max(int(ROOM_SHARE * size), 64), 2), dtype=np.int32)
         count = kernels.functions().scan(
@@ -104,6 +109,14 @@ class SketchFilter:
         if count < 0:
             return None
         return found[:count, 0].astype(np.int64), found[:count, 1].astype(np.int64)
+
+    def _in_two(self, tile: Tile) -> tuple[Positions, Positions] | None:
+        middle = (tile.row_start + tile.row_stop) // 2
+        halves = [self.candidates(half) for half in (tile._replace(row_stop=middle), tile._replace(row_start=middle))]
+        found = [half for half in halves if half is not None]
+        if len(found) < 2:
+            return None
+        return np.concatenate([found[0][0], found[1][0]]), np.concatenate([found[0][1], found[1][1]])
 
 
 def _whole(bars: Float64Array) -> NDArray[np.int32]:
@@ -125,6 +138,17 @@ def pack(q: NDArray[np.int16], kernel: Kernel) -> NDArray[np.uint8]:
 
 
 def _array(name: str, shape: tuple[int, ...], dtype: type, scratch: Path | None) -> NDArray[Any]:
-    if scratch is None or int(np.prod(shape)) <= IN_MEMORY_BYTES:
+    """Return an array of single bytes, in memory where it is small, else mapped from a file.
+
+    Raises:
+        StorageError: the disk is full or not writable. A mapped file must be whole before it is written to: where a
+            page of it finds no room, the system kills the process.
+    """
+    size = int(np.prod(shape))
+    if scratch is None or size <= IN_MEMORY_BYTES:
         return np.empty(shape, dtype=dtype)
-    return np.memmap(scratch / f"{name}.sketch", dtype=dtype, mode="w+", shape=shape)
+    path = scratch / f"{name}.sketch"
+    with storage.writing(path) as file:
+        for start in range(0, size, len(ZEROS)):
+            file.write(ZEROS[: size - start])
+    return np.memmap(path, dtype=dtype, mode="r+", shape=shape)

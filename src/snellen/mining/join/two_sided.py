@@ -23,6 +23,9 @@ from snellen.progress import SILENT, Progress
 CHUNK_ROWS = 256
 """Rows of a dense tile that are multiplied out at once."""
 
+DENSE_NUMBERS = 1 << 22
+"""Numbers of one side's columns that are widened to float64 at once: 32 MiB."""
+
 GATHER_SHARE = 0.01
 """Up to this share of a dense chunk, reference cosines are gathered pair by pair; beyond, multiplied out."""
 
@@ -210,8 +213,9 @@ class Join:
 
     def _multiplied(self, rows: Positions, columns: Positions, cells: Cells) -> Iterator[Found]:
         """Decide all pairs i < j of some rows i and columns j by matrix products."""
-        for first in range(0, len(columns), DENSE_COLUMNS):
-            some = columns[first : first + DENSE_COLUMNS]
+        width = min(DENSE_COLUMNS, max(DENSE_NUMBERS // max(self.blind.dim, self.reference.dim), CHUNK_ROWS))
+        for first in range(0, len(columns), width):
+            some = columns[first : first + width]
             blind_columns: Float64Array | None = None
             reference_columns: Float64Array | None = None
             for start in range(0, len(rows), CHUNK_ROWS):

@@ -24,14 +24,24 @@ static int lowest_bit(uint32_t mask) {
 static const kernel *available[3];
 static int n_available;
 
+#ifdef SNELLEN_X86
+#include <cpuid.h>
+
+/* Some compilers cannot ask for it by name. */
+static int has_f16c(void) {
+    unsigned int a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && c >> 29 & 1;
+}
+#endif
+
 static void find_available(void) {
 #ifdef SNELLEN_X86
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+    const int usual = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
+    if (usual && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vnni"))
         available[n_available++] = &kernel_avx512;
-    /* Every machine with AVX2 that was ever sold has F16C, too. */
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) available[n_available++] = &kernel_avx2;
+    if (usual) available[n_available++] = &kernel_avx2;
 #endif
     available[n_available++] = &kernel_portable;
 }
