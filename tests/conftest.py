@@ -11,6 +11,11 @@ import pytest
 
 os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", MPLBACKEND="agg")
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Workers share the cores. BLAS threads of each, spinning, make many small products ten times as slow. Said before
+    # numpy is imported; programs that tests start inherit it.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared" / "data"
 

@@ -24,13 +24,12 @@ from snellen.mining import mine
 from snellen.mining.join import order
 from snellen.mining.asked import prepare
 from snellen.mining.asked import question
-from snellen.mining.survey import stream
-from snellen.mining.survey import survey
+from snellen.mining.survey import entries, stream
 from snellen.mining.filters import choose
 from snellen.mining.join.tiles import Tiling
 question.TILING = Tiling(rows=32, columns=64, stripe_pairs=30_000, buffer_pairs=500)
 order.SAMPLE_ROWS = 300
-prepare.QUANTILE_SAMPLE = survey.HISTOGRAM_PAIRS = 50_000
+prepare.QUANTILE_SAMPLE = entries.HISTOGRAM_PAIRS = 50_000
 choose.WORTH_CHOOSING = 0
 stream.ALL_PAIRS_IMAGES = 100
 mine(sys.argv[1], blind="control/blind", reference="control/reference", blind_min="q0.999", reference_max="q0.9",
