@@ -15,7 +15,7 @@ help:
 	@echo "make test-all  all of them: slow ones, and those in headless Chromium"
 	@echo "make check     ruff and mypy"
 	@echo "make bench     speed, as ratios measured in one run"
-	@echo "make bench-mining  the miner against FAISS, in a quarter of an hour"
+	@echo "make bench-mining  the miner against FAISS, in 20 minutes"
 
 setup: $(READY)
 
@@ -45,7 +45,8 @@ bench: $(READY)
 
 bench-mining: $(READY)
 	$(BIN)/pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[bench]'
-	$(BIN)/python -m benchmarks.mining
+	$(BIN)/python -m benchmarks.mining $(if $(DATA),--data '$(DATA)')
+	$(BIN)/python -m benchmarks.mining --large $(if $(DATA),--data '$(DATA)')
 
 format: $(READY)
 	$(BIN)/ruff format .

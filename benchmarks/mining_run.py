@@ -1,8 +1,8 @@
-"""One measurement in a process of its own: `python -m benchmarks.mining_run METHOD BLIND REFERENCE [options]`.
+"""One measurement in a process of its own: `python -m benchmarks.mining_run SETTING FOLDER`.
 
-Memory and threads are then the measurement's own. The rows are read into memory first, or mapped with `--mapped`; what
-is measured goes from there to the pairs. For FAISS, training and adding come before. Prints one line of JSON, the
-fields of `Run`.
+SETTING is JSON, the fields of `Setting`; the pairs go to FOLDER. Memory and threads are then the measurement's own. The
+rows are read into memory first, or mapped if `mapped`; what is measured goes from there to the pairs. For FAISS,
+training and adding come before. Prints one line of JSON, the fields of `Run`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Literal, NamedTuple, cast
 from unittest import mock
 
 import numpy as np
@@ -35,6 +35,8 @@ WARM_ROWS = 256
 PREPARATION = "preparation"
 """Name of the time, CPU seconds, that a peer takes before what is measured: training, rotating, adding."""
 SAMPLE_EVERY = 0.05
+FILTER_PAYS = {"WORTH_CHOOSING": 0.0, "MULTIPLY": 1.0}
+"""Costs in `snellen.mining.filters.choose`, nanoseconds, with which a filter is chosen for few and short rows, too."""
 
 
 class Place(NamedTuple):
@@ -48,7 +50,8 @@ class Place(NamedTuple):
 class Setting:
     """What is measured: a backend of ours, `compiled:NAME` for one instruction set, or a peer, `flat` or `panorama`.
 
-    rows: only the first so many; None is all. mapped: rows stay in their files, and memory is measured.
+    rows: only the first so many; None is all. mapped: rows stay in their files, and memory is measured. filtered: a
+    filter is used even where multiplying everything out costs less.
     """
 
     method: str
@@ -59,6 +62,7 @@ class Setting:
     rows: int | None = None
     levels: int = 0
     mapped: bool = False
+    filtered: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,11 +143,13 @@ class Memory:
             self.peak = max(self.peak, anonymous_mb())
 
 
-def anonymous_mb() -> float:
-    """Return how much memory of this process is backed by no file, in MB (Linux)."""
-    for line in Path("/proc/self/status").read_text().splitlines():
+def anonymous_mb(process: int | Literal["self"] = "self") -> float:
+    """Return how much memory of a process is backed by no file, in MB (Linux); 0 for a child that has just ended."""
+    for line in Path(f"/proc/{process}/status").read_text().splitlines():
         if line.startswith("RssAnon:"):
             return int(line.split()[1]) * 1024 / 1e6
+    if process != "self":  # its memory is given back, and it is not reaped yet
+        return 0.0
     raise SystemExit("/proc/self/status has no RssAnon: the memory of a run can be measured on Linux only")
 
 
@@ -156,12 +162,17 @@ def cpu_seconds() -> float:
 def mine(setting: Setting, blind: Rows16, reference: Rows16) -> Result:
     """Call the miner."""
     from snellen.mining import find_pairs, kernels
+    from snellen.mining.filters import choose
 
     backend, _, instructions = setting.method.partition(":")
     some = tuple(kernel for kernel in kernels.available() if kernel.name == (instructions or kernel.name))
     if backend == "compiled" and not some:
-        raise SystemExit(f"there is no compiled kernel {instructions!r}: choose from {kernels.available()}")
-    with mock.patch.object(kernels, "available", lambda: some):
+        names = ", ".join(kernel.name for kernel in kernels.available()) or "none: they were not built"
+        raise SystemExit(f"there is no compiled kernel {instructions!r} on this machine: choose from {names}")
+    with ExitStack() as changed:
+        changed.enter_context(mock.patch.object(kernels, "available", lambda: some))
+        for name, nanoseconds in FILTER_PAYS.items() if setting.filtered else ():
+            changed.enter_context(mock.patch.object(choose, name, nanoseconds))
         found = find_pairs(
             blind,
             reference,

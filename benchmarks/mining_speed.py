@@ -1,4 +1,4 @@
-"""The miner's benchmark, speed: both backends and both peers in turns on one thread; and how exact the peers are."""
+"""The miner's benchmark, speed: all of ours and both peers in turns on one thread; and how exact the peers are."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ import numpy as np
 from benchmarks import mining_check as check
 from benchmarks import mining_data as data
 from benchmarks.mining_run import PREPARATION, ROOT, Place, Run, Setting, environment, load_pairs, run
+from snellen.mining import kernels
 
-METHODS = ("compiled", "flat", "portable", "panorama")
-NAMES = {
-    "compiled": "ours, compiled",
-    "portable": "ours, portable",
+COMPILED = tuple(f"compiled:{kernel.name}" for kernel in kernels.available())
+"""Ours, on each instruction set of this machine, the fastest first."""
+OURS = (*COMPILED, "portable")
+METHODS = (*COMPILED, "flat", "portable", "panorama")
+NAMES = {method: f"ours, {method.replace(':', ', ')}" for method in COMPILED} | {
+    "portable": "ours, portable (NumPy)",
     "flat": "FAISS IndexFlatIP",
     "panorama": "FAISS IndexFlatL2Panorama",
 }
@@ -40,8 +43,8 @@ class Target:
 
 
 TARGETS = (
-    Target("compiled", "flat", 30, 60),
-    Target("compiled", "panorama", 8, 20),
+    *(Target(method, "flat", 30, 60) for method in COMPILED),
+    *(Target(method, "panorama", 8, 20) for method in COMPILED),
     Target("portable", "flat", 10, 12),
     Target("portable", "panorama"),
 )
@@ -73,7 +76,7 @@ def speed(
     n, dim = np.load(collection.blind, mmap_mode="r").shape
     print(f"{label}, blind cosine > {blind_min}", flush=True)
     levels = best_levels(collection, blind_min)
-    setting = Setting("compiled", collection, blind_min=blind_min, levels=levels)
+    setting = Setting(OURS[0], collection, blind_min=blind_min, levels=levels)
     turns = [{method: run(replace(setting, method=method), place.pairs) for method in METHODS} for _ in range(repeats)]
     lines = [
         f"### {label}: {n:,} x {dim}, thresholds {blind_min} and {setting.reference_max}, one thread",
@@ -105,12 +108,12 @@ def ratios(turns: list[dict[str, Run]], targets: bool) -> list[str]:
 
 
 def same_pairs(turns: list[dict[str, Run]]) -> list[str]:
-    """Say whether our backends agree, and what the compiled one's time went to."""
-    sets = {turn[method].sha256 for turn in turns for method in ("compiled", "portable")}
-    phases = ", ".join(f"{name} {seconds:.2f}" for name, seconds in turns[0]["compiled"].timings.items())
+    """Say whether all of ours agree, and what the time of the fastest went to."""
+    sets = {turn[method].sha256 for turn in turns for method in OURS}
+    phases = ", ".join(f"{name} {seconds:.2f}" for name, seconds in turns[0][OURS[0]].timings.items())
     agree = "gave the same pairs every time" if len(sets) == 1 else "**gave different pairs**"
-    filters = "; ".join(f"{method}: {turns[0][method].filter}" for method in ("compiled", "portable"))
-    return [f"Both of ours {agree}. Filters: {filters}. The compiled one's wall s by phase, first time: {phases}."]
+    filters = "; ".join(f"{method}: {turns[0][method].filter}" for method in OURS)
+    return [f"All of ours {agree}. Filters: {filters}. Wall s of {OURS[0]} by phase, first time: {phases}."]
 
 
 def best_levels(collection: data.Collection, blind_min: float) -> int:

@@ -125,11 +125,6 @@ class Study:
         return self.root / "counts.parts"
 
     @property
-    def estimate_parts(self) -> Path:
-        """Where an estimate keeps arrays that are too large for memory."""
-        return self.root / "estimate.parts"
-
-    @property
     def accepted(self) -> Path:
         """`accepted.jsonl`: the pairs whose visual difference is confirmed, with their questions."""
         return self.root / "accepted.jsonl"
@@ -284,7 +279,7 @@ class Study:
         Raises:
             StorageError: another process is writing to this study.
         """
-        busy = f"Another process is writing to {self.root}: wait until it ends, or use another --out folder."
+        busy = f"Another process is writing to {self.root}: wait until it ends."
         with _locked(self.root / "study.lock", busy, (self.root, self.embeddings, *folders)):
             yield
 

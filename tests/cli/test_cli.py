@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -46,6 +47,18 @@ def test_run_goes_the_whole_way_and_goes_again(tmp_path: Path) -> None:
     assert again.returncode == 0
     assert again.stderr == ""
     assert (tmp_path / "s" / "report.html").read_bytes() == page
+
+
+def test_run_says_what_caps_dropped(tmp_path: Path) -> None:
+    photos = draw_folder(tmp_path / "photos", 12)
+    options = ["--blind-min", "q0.2", "--reference-max", "q0.9", "--max-pairs", "2", "--quiet"]
+    result = snellen("run", photos, "--out", tmp_path / "s", *CONTROLS, *options)
+    assert result.returncode == 0, result.stderr
+    passing = json.loads((tmp_path / "s" / "mining.json").read_text())["counts"]["after_labels"]
+    assert passing > 2
+    assert result.stdout.endswith(
+        f"2 blind pairs (of {passing} that pass; {passing - 2} dropped by --max-pairs) among 12 images\n"
+    )
 
 
 def test_verbs_one_by_one_make_the_same_study(tmp_path: Path) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
 from snellen import defaults
-from snellen.cli.main import app
+from snellen.cli.main import app, main
 from snellen.errors import UsageError
 from snellen.mining import kernels
 from snellen.mining.asked import prepare
@@ -47,7 +48,9 @@ def test_nothing_found_says_what_to_try(study: Study) -> None:
     narrow = ["--blind-min", "0.999", "--reference-max", "-0.2"]
     out, _ = mine(study, *narrow)
     first, *tries = out.splitlines()
-    assert "no pair passes both thresholds among 240 images" in first
+    assert first == (
+        f"{study.pairs}: no pair passes both thresholds among 240 images; `snellen report` shows the nearest misses"
+    )
     assert len(tries) >= 2
     for line in tries:
         found = re.fullmatch(r"  try --blind-min (\S+) --reference-max (\S+): ([\d,]+) pairs?", line)
@@ -62,6 +65,32 @@ def test_sampled_suggestions_have_intervals(study: Study, monkeypatch: pytest.Mo
     monkeypatch.setattr("snellen.mining.survey.stream.ALL_PAIRS_IMAGES", 100)
     out, _ = mine(study, "--blind-min", "0.999", "--reference-max", "-0.2")
     assert re.search(r"try --blind-min \S+ --reference-max -0\.2: about [\d,]+ pairs \(95 % interval [\d,]+ to", out)
+
+
+@pytest.mark.parametrize(
+    ("options", "caps"),
+    [
+        ({"max_pairs": 10}, ["max_pairs"]),
+        ({"top_k": 1}, ["top_k"]),
+        ({"max_per_image": 1, "max_pairs": 5}, ["max_per_image", "max_pairs"]),
+        ({"max_pairs": 10_000}, []),
+    ],
+)
+def test_what_caps_dropped_is_said(study: Study, options: dict[str, int], caps: list[str]) -> None:
+    arguments = [text for name, value in options.items() for text in (f"--{name.replace('_', '-')}", str(value))]
+    out, _ = mine(study, *arguments, "--blind-min", "0.8", "--quiet")
+    total = len(oracle(*data(), 0.8, 0.6))
+    written = pq.read_metadata(study.pairs).num_rows
+    found = re.fullmatch(
+        rf"{study.pairs}: {written} blind pairs(?: \(of (\d+) that pass; (.*)\))? among 240 images\n", out
+    )
+    assert found
+    if not caps:
+        assert (found[1], written) == (None, total)
+        return
+    dropped = re.findall(r"(\d+) dropped by --(\S+?)(?:, |$)", found[2])
+    assert [name.replace("-", "_") for _, name in dropped] == caps
+    assert int(found[1]) == total == written + sum(int(count) for count, _ in dropped)
 
 
 def test_estimate_is_one_line_and_no_file(study: Study) -> None:
@@ -106,6 +135,32 @@ def test_too_many_pairs_say_what_to_do(study: Study, monkeypatch: pytest.MonkeyP
 )
 def test_wrong_usage(study: Study, arguments: list[str], said: str) -> None:
     assert said in refused(study, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("given", "function", "said"),
+    [
+        ([], "mine", "what is finished is kept; run the same command again to go on."),
+        (["--estimate"], "estimate", "an estimate keeps nothing; run the same command again to begin afresh."),
+    ],
+)
+def test_interrupted(
+    study: Study,
+    given: list[str],
+    function: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"snellen.mining.{function}", interrupt)
+    monkeypatch.setattr("sys.argv", ["snellen", "mine", str(study.root), *SIDES, *given])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err.splitlines()[-1] == f"interrupted: {said}"
 
 
 class TestWithoutKernels:

@@ -1,4 +1,4 @@
-"""Killed at any moment and run again, `mine` against an earlier study leaves what mining from scratch leaves."""
+"""Killed or refused and run again, `mine` against an earlier study leaves what mining from scratch leaves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from snellen.errors import UsageError
 from snellen.study import Study
 from tests.mining.conftest import planted
 from tests.mining.earlier_study import copied, shuffled, write, written
@@ -57,4 +61,27 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
         killed += process.wait() == -signal.SIGKILL
     assert killed >= 3  # the last one may have ended by itself
     assert start(study, earlier).wait() == 0
+    assert written(study) == written(scratch)
+
+
+@pytest.mark.parametrize("then", ["with the earlier number", "without --earlier", "mined again"])
+def test_after_a_refusal_nothing_is_in_the_way(tmp_path: Path, then: str) -> None:
+    """A quantile that moved is known only when work has begun; what that leaves is of no use, and does no harm."""
+    values = planted(3, 120, 24, 0.95, 0.6)
+    earlier, study = write(tmp_path / "earlier", values, range(90)), write(tmp_path / "study", values, range(120))
+    scratch = copied(study)
+    theirs, ours = (run(one, reference_max="q0.5").reference_max for one in (earlier, scratch))
+    assert theirs != ours
+    options: dict[str, Any] = {"reference_max": "q0.5", "earlier": earlier.root}
+    with pytest.raises(UsageError, match="--reference-max is"):
+        run(study, **options)
+    assert study.mining_parts.exists()
+    if then == "with the earlier number":
+        options["reference_max"] = theirs
+    elif then == "without --earlier":
+        del options["earlier"]
+    else:
+        run(earlier, reference_max=ours)
+    run(study, **options)
+    run(scratch, reference_max=options["reference_max"])
     assert written(study) == written(scratch)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from snellen import storage
 from snellen.errors import UsageError
-from snellen.mining import estimate
+from snellen.mining import Backend, estimate, kernels
 from snellen.mining.estimates import sample
+from snellen.mining.filters import choose
 from snellen.mining.join import order
 from snellen.study import Study
 from tests import studies
@@ -33,12 +38,38 @@ def test_of_more_it_has_an_interval(study: Study, blind_min: float | str, monkey
     assert all(one.seconds_in_all > one.seconds > 0 for one in found)
 
 
-def test_writes_nothing(study: Study) -> None:
+@pytest.mark.parametrize("backend", ["portable", *(["compiled"] if kernels.available() else [])])
+def test_writes_nothing_to_the_study(
+    study: Study, backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run(study, max_pairs=3)
+    (study.root / "study.lock").unlink()
+    # A filter pays, and all its arrays are too large for memory.
+    monkeypatch.setattr(choose, "WORTH_CHOOSING", 0)
+    monkeypatch.setattr(choose, "MULTIPLY", 1000.0)
+    monkeypatch.setattr("snellen.mining.filters.scan.IN_MEMORY_BYTES", 0)
+    monkeypatch.setattr("snellen.mining.filters.prefix.IN_MEMORY_BYTES", 0)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    written = []
+    plain = storage.writing
+
+    def watched(path: Path) -> Any:
+        written.append(path)
+        return plain(path)
+
+    monkeypatch.setattr(storage, "writing", watched)
     before = files(study)
-    estimate(study.root, **NAMES, blind_min=0.8)
+    estimate(study.root, **NAMES, backend=backend)
     assert files(study) == before
-    assert not study.estimate_parts.exists()
+    assert not (study.root / "study.lock").exists()
+    assert written and all(path.is_relative_to(tmp_path / "temporary") for path in written)
+    assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_while_another_process_writes(study: Study) -> None:
+    with study.lock():
+        assert estimate(study.root, **NAMES).exact
 
 
 def test_leaves_an_unfinished_run_alone(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,8 @@ def checked(**options: Any) -> Options:
         ({"max_pairs": "-3"}, "--max-pairs -3"),
         ({"max_pairs": "many"}, "--max-pairs many"),
         ({"max_pairs": 1.5}, r"--max-pairs 1\.5"),
+        ({"max_pairs": "1,5"}, "--max-pairs 1,5"),  # in some countries one and a half
+        ({"max_pairs": "1e6"}, "--max-pairs 1e6"),
         ({"max_per_image": -1}, "--max-per-image -1"),
         ({"max_per_image": 1.5}, r"--max-per-image 1\.5"),
         ({"top_k": 0}, "--top-k 0 would keep nothing"),
@@ -51,7 +53,19 @@ def test_compiled_kernels_that_were_not_built(monkeypatch: pytest.MonkeyPatch) -
     assert checked(backend="auto").backend == "auto"
 
 
-@pytest.mark.parametrize(("given", "kept"), [(None, None), ("all", "all"), (" ALL ", "all"), (7, 7), ("7", 7)])
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (None, None),
+        ("all", "all"),
+        (" ALL ", "all"),
+        (7, 7),
+        ("7", 7),
+        (" 10000 ", 10_000),
+        ("10,000,000", 10_000_000),
+        ("1_000", 1000),
+    ],
+)
 def test_max_pairs(given: int | str | None, kept: int | str | None) -> None:
     assert checked(max_pairs=given).max_pairs == checked(max_pairs=given).as_json()["max_pairs"] == kept
 
@@ -86,8 +100,22 @@ def test_what_changes_only_the_time_is_not_recorded() -> None:
 def test_finished_stripes_outlive_other_caps() -> None:
     plain = checked().of_stripes()
     assert plain == checked(max_pairs=5).of_stripes() == checked(max_pairs="all", max_per_image=3).of_stripes()
-    assert plain == checked(max_per_image=3, top_k=2).of_stripes()  # all pairs are needed for the first of them
-    assert plain != checked(top_k=2).of_stripes() != checked(top_k=3).of_stripes()
+    assert plain == checked(max_per_image=3, top_k=2).of_stripes() == checked(top_k=3).of_stripes()
     for option in ({"blind_min": 0.9}, {"reference_max": 0.5}, {"labels": "within"}, {"seed": 1}):
         assert plain != checked(**option).of_stripes()
     assert plain != checked(collapse_copies=0.9).of_stripes()
+
+
+@pytest.mark.parametrize(
+    ("options", "pruning"),
+    [
+        ({}, None),
+        ({"max_pairs": "all"}, None),
+        ({"max_pairs": "1,000"}, ("max_pairs", 1000)),
+        ({"top_k": 3}, ("top_k", 3)),
+        ({"top_k": 3, "max_pairs": 5}, ("top_k", 3)),  # of what that leaves, which are the largest is not yet known
+        ({"max_per_image": 3, "top_k": 2, "max_pairs": 5}, None),  # greedy: all are needed
+    ],
+)
+def test_only_the_first_cap_may_prune(options: dict[str, Any], pruning: tuple[str, int] | None) -> None:
+    assert checked(**options).pruning == pruning

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections import Counter
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from snellen.mining.found import sort
 from snellen.mining.found.parts import Records
 from snellen.mining.found.select import Selection
 from snellen.mining.found.sort import by_gap, by_rows, sort_records
@@ -123,3 +125,41 @@ def test_more_runs_than_records_in_memory(tmp_path: Path) -> None:
     pairs = some_pairs(3, 30, 400)[::-1]
     found = [pair for part in sort_records(chunked(pairs, 1), by_rows, tmp_path, 1) for pair in part.tolist()]
     assert found == sorted(pairs.tolist())
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    memory=st.integers(2, 9),
+    at_once=st.integers(2, 7),
+    order=st.sampled_from([by_rows, by_gap]),
+    shuffled=st.booleans(),
+)
+def test_merged_in_passes(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, memory: int, at_once: int, order: object, shuffled: bool
+) -> None:
+    """Runs that overlap, and (in row order, as they are) runs that do not."""
+    folder = tmp_path_factory.mktemp("sort")
+    pairs = some_pairs(seed, 30, 120)
+    if shuffled:
+        pairs = pairs[np.random.default_rng(seed).permutation(len(pairs))]
+    chosen = by_rows if order is by_rows else by_gap
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sort, "MERGED_RUNS", at_once)
+        found = [pair for part in sort_records(chunked(pairs, 2), chosen, folder, memory) for pair in part.tolist()]
+    assert found == sorted(pairs.tolist(), key=(lambda pair: pair[:2]) if order is by_rows else rank)
+    assert list(folder.iterdir()) == []
+
+
+def test_more_runs_than_files_may_be_open(tmp_path: Path) -> None:
+    """Of a limit of files that holds for this process, 300 runs would need more than are left."""
+    pairs = some_pairs(5, 40, 600)
+    pairs = pairs[np.random.default_rng(5).permutation(len(pairs))]
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    in_use = len(list(Path("/dev/fd").iterdir()))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(in_use + 250, hard), hard))
+    try:
+        found = [pair for part in sort_records(chunked(pairs, 2), by_gap, tmp_path, 2) for pair in part.tolist()]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert found == sorted(pairs.tolist(), key=rank)

@@ -99,7 +99,7 @@ def main() -> None:
     except SystemExit as ended:
         progress.clear()
         if ended.code == INTERRUPTED:
-            sys.stderr.write("interrupted: what is finished is kept; run the same command again to go on.\n")
+            sys.stderr.write(f"interrupted: {_kept(arguments)}\n")
         raise
     except Exception as error:  # noqa: BLE001 - the one boundary: whatever went wrong is said in one sentence
         progress.clear()
@@ -107,6 +107,12 @@ def main() -> None:
             traceback.print_exception(error)
         sys.stderr.write(f"error: {_sentence(error)}\n")
         sys.exit(error.exit_code if isinstance(error, SnellenError) else 1)
+
+
+def _kept(arguments: list[str]) -> str:
+    if arguments[:1] == ["mine"] and "--estimate" in arguments:
+        return "an estimate keeps nothing; run the same command again to begin afresh."
+    return "what is finished is kept; run the same command again to go on."
 
 
 def _sentence(error: Exception) -> str:

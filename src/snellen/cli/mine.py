@@ -72,8 +72,10 @@ def mine(
     if count_only:
         typer.echo(f"{result.mining}: {describe_counts(result.counts, labels)}")
     else:
-        text = describe_pairs(result.counts["written"], result.counts["ok"], result.counts["images"])
-        typer.echo(f"{study / 'pairs.parquet'}: {text}{'' if result.counts['written'] else '; see `snellen report`'}")
+        counts = result.counts
+        text = describe_pairs(counts["written"], counts["ok"], counts["images"], result.details["truncated"])
+        misses = "" if counts["written"] else "; `snellen report` shows the nearest misses"
+        typer.echo(f"{study / 'pairs.parquet'}: {text}{misses}")
     if not quiet:
         for line in describe_suggestions(result.details["suggestions"]):
             typer.echo(line)
@@ -97,14 +99,27 @@ def _estimate(study: Path, asked: Mapping[str, Any], changes: Mapping[str, Any],
     typer.echo(found.text_with_time(found.seconds_in_all))
 
 
-def describe_pairs(pairs: int, embedded: int, images: int) -> str:
-    """Say how many pairs were found among how many images; that there are none is a normal first result."""
+CAPS = ("max_per_image", "top_k", "max_pairs")
+
+
+def describe_pairs(pairs: int, embedded: int, images: int, truncated: Mapping[str, int]) -> str:
+    """Say how many pairs were found among how many images; that there are none is a normal first result.
+
+    Args:
+        pairs: how many were written.
+        embedded: images that both encoders could use.
+        images: of the study.
+        truncated: pairs that each cap dropped, as in `mining.json`; those are said, too.
+    """
     among = f"among {embedded:,} images" + (
         f" ({images - embedded:,} more could not be used)" if embedded < images else ""
     )
     if pairs == 0:
         return f"no pair passes both thresholds {among}"
-    return f"{pairs:,} blind pair{'s' if pairs > 1 else ''} {among}"
+    dropped = {cap: truncated.get(cap, 0) for cap in CAPS if truncated.get(cap, 0)}
+    by = ", ".join(f"{count:,} dropped by --{cap.replace('_', '-')}" for cap, count in dropped.items())
+    of = f" (of {pairs + sum(dropped.values()):,} that pass; {by})" if dropped else ""
+    return f"{pairs:,} blind pair{'s' if pairs > 1 else ''}{of} {among}"
 
 
 def describe_counts(counts: Mapping[str, int], labels: str) -> str:

@@ -73,7 +73,8 @@ def run(
     )
     if quiet and result.note:
         typer.echo(result.note, err=True)
-    typer.echo(f"{result.report}: {describe_pairs(result.pairs, result.embedded, result.images)}")
+    text = describe_pairs(result.pairs, result.embedded, result.images, result.truncated)
+    typer.echo(f"{result.report}: {text}")
     if not quiet:
         for line in describe_suggestions(result.suggestions):
             typer.echo(line)

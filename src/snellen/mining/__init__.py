@@ -17,8 +17,10 @@ writing, `copies` collapses near-identical images, and `arrays` is the same join
 """
 
 from snellen.mining.arrays import Pairs, find_pairs
+from snellen.mining.asked.options import Options
 from snellen.mining.estimates.interval import Estimate
+from snellen.mining.filters.choose import Backend
 from snellen.mining.forecast import estimate
 from snellen.mining.verb import MiningResult, mine
 
-__all__ = ["Estimate", "MiningResult", "Pairs", "estimate", "find_pairs", "mine"]
+__all__ = ["Backend", "Estimate", "MiningResult", "Options", "Pairs", "estimate", "find_pairs", "mine"]

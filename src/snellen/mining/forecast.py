@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+import tempfile
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from snellen import storage
 from snellen.defaults import BLIND_ENCODER, BLIND_MIN, REFERENCE_ENCODER, REFERENCE_MAX
 from snellen.mining.asked.options import Options
 from snellen.mining.asked.prepare import join_of, ordered, resolve, said_of_backend
@@ -36,14 +34,15 @@ def estimate(
     earlier: str | Path | None = None,
     progress: Progress = SILENT,
 ) -> Estimate:
-    """Estimate how many pairs `mine` would find, from all pairs of some images drawn at random; write nothing.
+    """Estimate how many pairs `mine` would find, from all pairs of some images drawn at random.
 
-    Near-identical copies are not collapsed, and no caps are applied: it is about the pairs that pass the thresholds and
-    the label rule. Of a collection of few images it is exact. With `earlier`, it is about the pairs with a new image.
-    Parameters are those of `mine`.
+    Nothing is written to the study, which may be read-only; arrays too large for memory go to the system's folder for
+    temporary files (TMPDIR). Near-identical copies are not collapsed, and no caps are applied: it is about the pairs
+    that pass the thresholds and the label rule. Of a collection of few images it is exact. With `earlier`, it is about
+    the pairs with a new image. Parameters are those of `mine`.
 
     Raises:
-        SnellenError: as `mine` does.
+        SnellenError: as `mine` does, except that another process may be writing to the study.
     """
     options = Options.checked(
         blind=blind,
@@ -57,7 +56,9 @@ def estimate(
         earlier=earlier,
     )
     opened = Study.existing(study)
-    with opened.lock(), _scratch(opened.estimate_parts) as scratch:
+    # Neither a lock nor a folder in the study: it may be read-only, or be mined by another process meanwhile.
+    with tempfile.TemporaryDirectory(prefix="snellen-estimate-") as folder:
+        scratch = Path(folder)
         note = said_of_backend(options)
         if note:
             progress.note(note)
@@ -75,15 +76,3 @@ def estimate(
                     break
         progress.finish()
         return replace(sample.estimate(), note=note)
-
-
-@contextmanager
-def _scratch(folder: Path) -> Iterator[Path]:
-    """Make an empty folder, and delete it afterwards; what a killed run left there goes, too."""
-    with storage.storage_errors(folder):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

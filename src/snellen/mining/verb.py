@@ -28,7 +28,7 @@ class MiningResult:
     """What `mine` wrote.
 
     `pairs` and `mining` are the files (with `count_only`: None, and `counts.json`), `details` the content of the latter
-    (keys: `snellen.mining.found.write`); `reused` says that an earlier run with the same inputs and settings had
+    (keys: `snellen.mining.counted`); `reused` says that an earlier run with the same inputs and settings had
     already written them; `note` is what the user should know of how it was done, if anything.
     """
 
@@ -157,7 +157,7 @@ def mine(
 def _mined(question: Question, parts: Parts, progress: Progress) -> dict[str, Any]:
     """Mine, write both files, and return the content of `mining.json`."""
     study, options, collection = question.study, question.options, question.collection
-    counted = count(question, parts, Storing(collection, options.pruned), progress)
+    counted = count(question, parts, Storing(collection, options.pruning), progress)
     _being_replaced(study, study.pairs)
     selection = Selection(options.max_per_image, options.top_k, options.max_pairs)
     write_pairs(study, collection, selection.pairs(counted.records(), len(collection), parts.scratch))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,9 +11,7 @@ from snellen import defaults
 from snellen.embedding import check_place, embed, load
 from snellen.errors import UsageError
 from snellen.images.open import open_source
-from snellen.mining import mine
-from snellen.mining.asked.options import Options
-from snellen.mining.filters.choose import Backend
+from snellen.mining import Backend, Options, mine
 from snellen.progress import SILENT, Progress
 from snellen.report import report
 
@@ -23,7 +21,7 @@ class RunResult:
     """Where the page is, how many pairs were found, and how many images were embedded, of how many.
 
     suggestions: thresholds to try where no pair was found, as in `mining.json`; note: what the user should know of how
-    pairs were mined, if anything.
+    pairs were mined, if anything; truncated: pairs dropped by each cap, as in `mining.json`.
     """
 
     report: Path
@@ -32,6 +30,7 @@ class RunResult:
     images: int
     suggestions: Sequence[Mapping[str, Any]] | None = None
     note: str | None = None
+    truncated: Mapping[str, int] = field(default_factory=dict)
 
 
 def run(
@@ -101,4 +100,5 @@ def run(
     mined = mine(out, blind=embedded[0].slug, reference=embedded[1].slug, **asked, progress=progress)
     page = report(out, max_shown=max_shown, progress=progress)
     counts, suggestions = mined.counts, mined.details["suggestions"]
-    return RunResult(page, counts["written"], counts["ok"], counts["images"], suggestions, mined.note)
+    truncated = mined.details["truncated"]
+    return RunResult(page, counts["written"], counts["ok"], counts["images"], suggestions, mined.note, truncated)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -9,10 +10,14 @@ from typing import Any, get_args
 from snellen import defaults
 from snellen.errors import UsageError
 from snellen.mining.filters.choose import Backend, usable_kernel
+from snellen.mining.found.prune import Pruning
 from snellen.mining.found.select import MaxPairs
 from snellen.mining.join.pool import cores
 from snellen.mining.join.two_sided import LabelRule
 from snellen.mining.survey.thresholds import Threshold, parse_threshold
+
+NUMBER = re.compile(r"[0-9]{1,3}(,[0-9]{3})+|[0-9]+(_[0-9]+)*")
+"""A whole number as people write it: 10000000, 10,000,000 or 10_000_000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,7 @@ class Options:
         )
 
     def limit(self, images: int) -> int | None:
-        """Return how many pairs may pass before `mine` stops and asks; None where it has been told.
+        """Return how many pairs may pass before `mine` stops with an error; None where it was told what to do.
 
         Args:
             images: how many are mined: caps for each of them can keep the total small, too.
@@ -129,9 +134,13 @@ class Options:
         return {name: threshold.value for name, threshold in asked.items() if not threshold.is_quantile}
 
     @property
-    def pruned(self) -> int | None:
-        """The `top_k` with which pairs may be dropped while they are found; None where a cap before it needs them."""
-        return self.top_k if self.max_per_image is None else None
+    def pruning(self) -> Pruning | None:
+        """The cap by which pairs may be dropped while they are found: the first one; None where that needs them all."""
+        if self.max_per_image is not None:
+            return None
+        if self.top_k is not None:
+            return Pruning("top_k", self.top_k)
+        return Pruning("max_pairs", self.max_pairs) if isinstance(self.max_pairs, int) else None
 
     def as_json(self) -> dict[str, Any]:
         """Return the entry `asked` of `mining.json`: all that what is written depends on."""
@@ -149,21 +158,21 @@ class Options:
         }
 
     def of_stripes(self) -> dict[str, Any]:
-        """Return what finished stripes depend on: all but the caps that are applied to them afterwards."""
-        asked = self.as_json() | {"top_k": self.pruned}
-        return {name: value for name, value in asked.items() if name not in ("max_pairs", "max_per_image")}
+        """Return what finished stripes depend on: all but the caps, since each stripe says by which it was pruned."""
+        caps = ("max_pairs", "max_per_image", "top_k")
+        return {name: value for name, value in self.as_json().items() if name not in caps}
 
 
 def _parse_max_pairs(value: int | str | None) -> MaxPairs:
     if value is None or (isinstance(value, str) and value.strip().lower() == "all"):
         return None if value is None else "all"
-    try:
-        number = int(value)
-    except ValueError:
-        number = 0
-    if number < 1 or (not isinstance(value, str) and number != value):
+    if isinstance(value, str):
+        number = int(re.sub("[,_]", "", value)) if NUMBER.fullmatch(value.strip()) else 0
+    else:
+        number = int(value) if value == value // 1 else 0
+    if number < 1:
         raise UsageError(
             f"--max-pairs {value} is not a number of pairs: give a number from 1 to keep the largest gaps, all to "
-            f"write every pair, or leave it out to be asked beyond {defaults.MAX_PAIRS:,}."
+            f"write every pair, or leave it out to write all up to {defaults.MAX_PAIRS:,}, and stop beyond."
         )
     return number

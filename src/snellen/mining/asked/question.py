@@ -23,7 +23,7 @@ from snellen.study import Study, software
 
 TILING = Tiling()
 
-FORMAT = 3
+FORMAT = 4
 """Version of the intermediate files; those of another version are not gone on from."""
 
 

@@ -1,4 +1,4 @@
-"""Not more pairs than one can have meant: mining stops and asks before it writes a great many."""
+"""Not more pairs than one can have meant: mining stops, and says how to go on, before it writes a great many."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a killed `mine` leaves behind and the next one goes on from: finished stripes, kept under `mining.parts/`.
 
 A stripe is a file of fixed-width records and a JSON with its counts, written last. All are keyed by a hash of inputs
-and settings: other settings begin afresh.
+and settings but the caps. Other settings begin afresh; other caps go on from stripes that hold what they need.
 """
 
 from __future__ import annotations
@@ -73,11 +73,19 @@ class Parts:
         return storage.read_json(path) if path.exists() else None
 
     def write(self, name: str, chunks: Iterable[Records], counts: Callable[[], Mapping[str, Any]]) -> None:
-        """Write a stripe: records as they come, then its counts, asked for after the last record."""
+        """Write a stripe: records as they come, then its counts, asked for after the last record.
+
+        One of that name is unfinished from the beginning: its counts would not belong to these records.
+        """
+        finished = self.folder / f"{name}.json"
+        if finished.exists():
+            with storage.storage_errors(finished):
+                finished.unlink()
+            storage.sync_folder(self.folder)
         with storage.writing(self.folder / f"{name}.bin") as file:
             for chunk in chunks:
                 file.write(chunk.tobytes())
-        storage.write_json(self.folder / f"{name}.json", counts())
+        storage.write_json(finished, counts())
 
     def read(self, name: str, dtype: np.dtype[np.void]) -> Iterator[Records]:
         """Yield a finished stripe's records, some at a time."""

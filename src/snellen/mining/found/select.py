@@ -36,6 +36,8 @@ class Selection:
         self.max_pairs = None if max_pairs == "all" else max_pairs
         self.dropped_per_image = 0
         self.dropped_total = 0
+        """Of the pairs that came so far, by `max_pairs`; such as were dropped while they were found are not among them.
+        """
         self.images_capped = 0
         """Images that are in as many pairs as `max_per_image` allows, and passed the thresholds in more."""
         self.written = 0
@@ -44,7 +46,8 @@ class Selection:
         """Yield what is kept, in row order.
 
         Args:
-            found: all pairs, in row order; such as `top_k` drops anyway may be missing if `max_per_image` is not given.
+            found: all pairs, in row order; such as the first of the caps drops anyway may be missing, unless that is
+                `max_per_image`.
             rows: of the study.
             folder: for temporary files.
             memory: records held while sorting.
@@ -69,9 +72,11 @@ class Selection:
         Args:
             found: how many pairs there were before any cap.
         """
+        after_max_per_image = found - self.dropped_per_image
         return {
-            "after_max_per_image": found - self.dropped_per_image,
-            "after_top_k": self.written + self.dropped_total,
+            "after_max_per_image": after_max_per_image,
+            # `top_k` may have dropped pairs before they came here, and `max_pairs` only where there is no `top_k`.
+            "after_top_k": after_max_per_image if self.top_k is None else self.written + self.dropped_total,
             "written": self.written,
         }
 
@@ -81,7 +86,7 @@ class Selection:
         return {
             "max_per_image": self.dropped_per_image,
             "top_k": counts["after_max_per_image"] - counts["after_top_k"],
-            "max_pairs": self.dropped_total,
+            "max_pairs": counts["after_top_k"] - counts["written"],
             "images_capped": self.images_capped,
         }
 

@@ -17,6 +17,7 @@ from snellen.mining.estimates.limit import Limit
 from snellen.mining.estimates.sample import ENOUGH_ROWS, Sample
 from snellen.mining.found.merge import merged
 from snellen.mining.found.parts import PAIR, Parts, Records
+from snellen.mining.found.prune import pruning_from_json
 from snellen.mining.found.sinks import Sink
 from snellen.mining.found.sort import by_rows, sort_records
 from snellen.mining.join.cells import CellCounts
@@ -55,7 +56,7 @@ class Stripes:
     old: int | None = None
 
     def run(self, progress: Progress = SILENT) -> Totals:
-        """Run the join, stripe by stripe, skipping those that an earlier run finished.
+        """Run the join, stripe by stripe, skipping those that an earlier run finished and that hold what is needed.
 
         Raises:
             UsageError: more pairs pass than may be, by the estimate or in fact; finished stripes stay.
@@ -66,7 +67,7 @@ class Stripes:
         found = self.old or 0
         for number, rows in list(numbered.items()):
             counts = self.parts.finished(_name(number))
-            if counts is not None:
+            if counts is not None and self.sink.accepts(pruning_from_json(counts["pruned"])):
                 found += counts["passed"][2]
                 progress.advance(pairs_of_rows(rows.start, rows.stop, n))
                 del numbered[number]
@@ -148,9 +149,11 @@ class Stripes:
                 if block.stop == rows.stop:
                     return
 
-        self.parts.write(
-            _name(number), records(), lambda: {"passed": passed.tolist(), "above": above.as_json()} | more()
-        )
+        def counts() -> dict[str, Any]:
+            pruned = None if self.sink.pruned is None else self.sink.pruned.as_json()
+            return {"passed": passed.tolist(), "above": above.as_json(), "pruned": pruned} | more()
+
+        self.parts.write(_name(number), records(), counts)
         return int(passed[2])
 
     def _sum(self) -> Totals:

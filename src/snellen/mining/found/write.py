@@ -1,47 +1,4 @@
-"""What `mine` leaves in the study: `pairs.parquet`, `mining.json`, and one manifest that vouches for both.
-
-`mining.json` has exactly these keys, always all of them:
-
-    {"blind":     {"name": str, "slug": str, "fingerprint": str},
-     "reference": {"name": str, "slug": str, "fingerprint": str},
-     "asked":     {"blind": str, "reference": str,              names, as studies record them
-                   "blind_min": float | "q0.9999", "reference_max": float | "q0.5",
-                   "max_pairs": int | "all" | null, "max_per_image": int | null, "top_k": int | null,
-                   "collapse_copies": float | null, "labels": "any" | "within" | "across", "seed": int},
-     "resolved":  {"blind_min":     {"value": float,            what the pairs were compared with
-                                     "method": "absolute" | "all pairs" | "sample",
-                                     "quantile": float | null,  what was asked, if it was a quantile
-                                     "n_pairs": int | null,     pairs that the quantile was taken over
-                                     "low": float | null, "high": float | null},   95 % interval, "sample" only
-                   "reference_max": {the same}},
-     "counts":    {"images": int, "ok": int, "distinct": int, "after_collapse": int,        images
-                   "pairs": int, "above_blind_min": int, "below_reference_max": int,        pairs, each of those before
-                   "after_labels": int, "after_max_per_image": int, "after_top_k": int, "written": int},
-     "images_without_label": int | null,                        among after_collapse; null where labels is "any"
-     "truncated": {"max_per_image": int, "top_k": int, "max_pairs": int,    pairs dropped by each cap; 0 without
-                   "images_capped": int},                       images at max_per_image that had more pairs
-     "histogram": {"blind_edges": [float] * (nb + 1), "reference_edges": [float] * (nr + 1),     nb <= 81, nr <= 80
-                   "counts": [[int] * nr] * nb,                 row: blind bin, column: reference bin
-                   "exact_from": int,                           blind bins from this index on count all pairs
-                   "sampled": bool,                             whether those before it count a sample
-                   "scale": float,                              of which each pair stands for so many; 1 if not sampled
-                   "n_pairs": int},                             sum of counts
-     "near_misses": null | {"sampled": bool, "n_pairs": int,    null unless after_labels is 0; n_pairs looked at
-                   "pairs": [{"pair_id", "image_a", "image_b", "row_a", "row_b", "blind_cosine", "reference_cosine",
-                              "miss": float}]},                 up to 50, smallest miss first; 0 = exactly on it
-     "suggestions": null | [{"change": "blind_min" | "reference_max" | "both",
-                   "blind_min": float, "reference_max": float,  both given, also where one is unchanged
-                   "n_pairs": int,                              pairs they give before caps: exact, or an estimate
-                   "sampled": bool, "low": int | null, "high": int | null}],     95 % interval where sampled
-     "above_cells": {"cells": [int], "counts": [int]}}          all pairs above blind_min by fine cell
-
-Bins are [low, high), and edges multiples of 1/256, so that binning float64 cosines is exact. Where the histogram is
-sampled, the blind minimum is an edge as well: the bin before it is [low, minimum], the one after it (minimum, high).
-A fine cell is 1/256 wide on either side; its number is 544 i + j for blind bin i and reference bin j, bin 0 beginning
-at -1.0625. A suggestion that cannot be made (no pair at all is above blind_min, say) is left out.
-
-`counts.json`, of `mine --count-only`, has the same keys but `truncated`, and in `counts` nothing after `after_labels`.
-"""
+"""Pairs written to `pairs.parquet`, the same bytes for the same pairs."""
 
 from __future__ import annotations
 
