@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from snellen.mining.join.pool import cores, in_order, one_blas_thread
+from snellen.mining.join.pool import TooLarge, cores, in_order, one_blas_thread
 
 WAIT = 20.0
 """Seconds after which a test gives up waiting."""
@@ -28,9 +28,9 @@ def nothing_is_left_running() -> Iterator[None]:
     assert running() == []
 
 
-def halved(task: range, error: BaseException) -> list[range] | None:
+def halved(task: range, error: TooLarge) -> list[range]:
     middle = (task.start + task.stop) // 2
-    return [range(task.start, middle), range(middle, task.stop)] if isinstance(error, OverflowError) else None
+    return [range(task.start, middle), range(middle, task.stop)]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
@@ -53,7 +53,7 @@ class TestOrder:
 
         def work(task: range) -> int:
             if len(task) > limit:
-                raise OverflowError
+                raise TooLarge
             return sum(task)
 
         found = list(in_order(tasks, work, threads, halved))
@@ -97,7 +97,7 @@ class TestOrder:
 
     def test_an_error_that_is_not_split(self, threads: int) -> None:
         def work(task: range) -> int:
-            raise (OverflowError if len(task) > 2 else ZeroDivisionError)
+            raise (TooLarge if len(task) > 2 else ZeroDivisionError)
 
         with pytest.raises(ZeroDivisionError):
             list(in_order([range(8)], work, threads, halved))
@@ -166,13 +166,13 @@ def test_results_that_wait_are_few_after_splits_too(threads: int) -> None:
     def work(task: range) -> range:
         nonlocal most
         if len(task) > 1:
-            raise OverflowError
+            raise TooLarge
         with lock:
             held.add(task)
             most = max(most, len(held))
         return task
 
-    def singles(task: range, error: BaseException) -> list[range]:
+    def singles(task: range, error: TooLarge) -> list[range]:
         return [range(row, row + 1) for row in task]
 
     found = []

@@ -28,6 +28,10 @@ def one_blas_thread() -> AbstractContextManager[object]:
     return limits
 
 
+class TooLarge(Exception):
+    """Raised by work whose task should be done in smaller parts."""
+
+
 @dataclass
 class _Waiting(Generic[Task, Result]):
     task: Task
@@ -38,7 +42,7 @@ def in_order(
     tasks: Iterable[Task],
     work: Callable[[Task], Result],
     threads: int,
-    split: Callable[[Task, BaseException], list[Task] | None] = lambda task, error: None,
+    split: Callable[[Task, TooLarge], list[Task]] | None = None,
 ) -> Iterator[tuple[Task, Result]]:
     """Yield each task with its result, in the order of the tasks, at most 4 * threads results waiting.
 
@@ -46,7 +50,7 @@ def in_order(
         tasks: taken as they are needed.
         work: called in a thread; in this one where `threads` is 1.
         threads: how many at a time.
-        split: given a task and what it raised, returns tasks to do in its place, or None to raise it.
+        split: given a task that was TooLarge, and that error, returns tasks to do in its place; None: no task is.
     """
     if threads == 1:
         yield from _one_by_one(tasks, work, split)
@@ -69,10 +73,9 @@ def in_order(
                 if error is None:
                     yield first.task, first.future.result()
                     continue
-                smaller = split(first.task, error)
-                if smaller is None:
+                if split is None or not isinstance(error, TooLarge):
                     raise error
-                waiting.extendleft(_Waiting(part) for part in reversed(smaller))
+                waiting.extendleft(_Waiting(part) for part in reversed(split(first.task, error)))
         finally:
             for each in waiting:
                 if each.future is not None:
@@ -82,7 +85,7 @@ def in_order(
 def _one_by_one(
     tasks: Iterable[Task],
     work: Callable[[Task], Result],
-    split: Callable[[Task, BaseException], list[Task] | None],
+    split: Callable[[Task, TooLarge], list[Task]] | None,
 ) -> Iterator[tuple[Task, Result]]:
     for first in tasks:
         waiting = deque([first])
@@ -90,10 +93,9 @@ def _one_by_one(
             task = waiting.popleft()
             try:
                 result = work(task)
-            except Exception as error:
-                smaller = split(task, error)
-                if smaller is None:
+            except TooLarge as error:
+                if split is None:
                     raise
-                waiting.extendleft(reversed(smaller))
+                waiting.extendleft(reversed(split(task, error)))
                 continue
             yield task, result

@@ -1,8 +1,8 @@
 """The exact two-sided join: every pair above one threshold for one encoder and below another for the other.
 
 The blind condition is tested first, with a filter before it; the reference condition only on what passes, before
-anything is kept. Memory is bounded whatever the output: if a row block finds more than it may hold, it is halved and
-done again. Row blocks are done by several threads, and come in order.
+anything is kept. Memory is bounded whatever the output: if a row block finds more than it may hold, it is cut
+smaller and done again. Row blocks are done by several threads, and come in order.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from snellen.mining.join.cells import CellCounts, Cells
 from snellen.mining.join.exact import Float64Array, Side
-from snellen.mining.join.pool import in_order, one_blas_thread
+from snellen.mining.join.pool import TooLarge, in_order, one_blas_thread
 from snellen.mining.join.tiles import DENSE_COLUMNS, NOBODY, Filter, Positions, Tile, Tiling, pairs_of_rows, tiles
 from snellen.progress import SILENT, Progress
 
@@ -83,7 +83,7 @@ class Found(NamedTuple):
 NOTHING = Found(NOBODY, NOBODY, np.empty(0), np.empty(0), 0, 0, NO_CELLS)
 
 
-class _TooMany(Exception):
+class _TooMany(TooLarge):
     """A row block found more than it may hold; `rows` is how many rows are likely to be held."""
 
     def __init__(self, rows: int) -> None:
@@ -131,10 +131,9 @@ class Join:
                     yield range(start, stop)
                     start = stop
 
-        def split(rows: range, error: BaseException) -> list[range] | None:
+        def split(rows: range, error: TooLarge) -> list[range]:
             nonlocal height
-            if not isinstance(error, _TooMany):
-                return None
+            assert isinstance(error, _TooMany)
             height = error.rows
             return [range(start, min(start + height, rows.stop)) for start in range(rows.start, rows.stop, height)]
 

@@ -47,14 +47,7 @@ INLINE void scan_k(const int k, int64_t count, const int8_t *rows, const int32_t
 
 TARGET static void scan(int k, int64_t count, const int8_t *rows, const int32_t *bars, const uint8_t *columns,
                         const int32_t *column_bars, uint32_t *masks) {
-    switch (k) { /* known lengths let the compiler unroll */
-    case 16: scan_k(16, count, rows, bars, columns, column_bars, masks); break;
-    case 24: scan_k(24, count, rows, bars, columns, column_bars, masks); break;
-    case 32: scan_k(32, count, rows, bars, columns, column_bars, masks); break;
-    case 48: scan_k(48, count, rows, bars, columns, column_bars, masks); break;
-    case 64: scan_k(64, count, rows, bars, columns, column_bars, masks); break;
-    default: scan_k(k, count, rows, bars, columns, column_bars, masks);
-    }
+    WITH_KNOWN_LENGTH(k, scan_k, count, rows, bars, columns, column_bars, masks)
 }
 
 TARGET static int32_t fine(int k, const int8_t *x, const int8_t *y) {

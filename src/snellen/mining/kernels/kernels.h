@@ -35,6 +35,17 @@ typedef double (*dot_fn)(int64_t dim, const uint16_t *x, const uint16_t *y);
 /* float16 to float32, exactly. */
 typedef void (*widen_fn)(int64_t count, const uint16_t *half, float *out);
 
+/* Calls scan with k as a constant where it is a usual length, so that the compiler unrolls its loops. */
+#define WITH_KNOWN_LENGTH(k, scan, ...) \
+    switch (k) { \
+    case 16: scan(16, __VA_ARGS__); break; \
+    case 24: scan(24, __VA_ARGS__); break; \
+    case 32: scan(32, __VA_ARGS__); break; \
+    case 48: scan(48, __VA_ARGS__); break; \
+    case 64: scan(64, __VA_ARGS__); break; \
+    default: scan(k, __VA_ARGS__); \
+    }
+
 typedef struct {
     const char *name;
     int interleave; /* numbers of one column that lie side by side in a packed group */
